@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ML-KEM over given kernel tables: what the public functions call with the tables chosen for this CPU, and the tests
-// with every table there is. A single operation is a batch of one.
+// ML-KEM over given kernel tables: what the public functions call with the tables chosen for this CPU, and
+// the tests with every table there is. A single operation is a batch of one.
 #pragma once
 
 #include "kernels/kernels.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ML-KEM (FIPS 203) for C++20: lengths are checked by the compiler, secrets wipe themselves.
 //
-// Every function is thread-safe, keeps no state between calls, takes no heap memory and throws nothing. Outputs must
-// not overlap inputs or each other. After an error, outputs are zero.
+// Every function is thread-safe, keeps no state between calls, takes no heap memory and throws nothing.
+// Outputs must not overlap inputs or each other. After an error, outputs are zero.
 #pragma once
 
 #include <cstddef>
@@ -41,13 +41,13 @@ template <class Set>
 using DecapsulationKey = Secret<Set::kDkBytes>;
 
 // The values are those of the C interface.
-enum class [[nodiscard]] Status : int {
-  kOk = 0,
-  kArgument = -1,  // C interface only: null pointer, unknown set, overlapping buffers
-  kLength = -2,    // C interface only: wrong length
-  kEk = -3,        // a coefficient of ek is not below q (FIPS 203, section 7.2)
-  kDk = -4,        // the hash of ek inside dk is wrong (FIPS 203, section 7.3)
-  kRandom = -5,    // the random source failed or fell short
+enum class [[nodiscard]] Status : int{
+    kOk = 0,
+    kArgument = -1,  // C interface only: null pointer, unknown set, overlapping buffers
+    kLength = -2,    // C interface only: wrong length
+    kEk = -3,        // a coefficient of ek is not below q (FIPS 203, section 7.2)
+    kDk = -4,        // the hash of ek inside dk is wrong (FIPS 203, section 7.3)
+    kRandom = -5,    // the random source failed or fell short
 };
 
 // Where randomness comes from: fill() writes all of `out` and returns true, or returns false.
@@ -73,15 +73,16 @@ MLKEM_API void keygen_from_seed(std::span<uint8_t, Set::kEkBytes> out_ek, Decaps
 // Algorithm 20: a shared secret and its ciphertext for ek, which is checked first. Errors: kEk, kRandom.
 template <class Set>
 MLKEM_API Status encaps(std::span<uint8_t, Set::kCtBytes> out_ct, SharedSecret& out_ss,
-                        std::span<const uint8_t, Set::kEkBytes> ek, RandomSource random = system_random()) noexcept;
+                        std::span<const uint8_t, Set::kEkBytes> ek,
+                        RandomSource random = system_random()) noexcept;
 // Algorithm 17 after the check of ek, with m in place of randomness. Errors: kEk.
 template <class Set>
 MLKEM_API Status encaps_from_m(std::span<uint8_t, Set::kCtBytes> out_ct, SharedSecret& out_ss,
                                std::span<const uint8_t, Set::kEkBytes> ek,
                                std::span<const uint8_t, kMessageBytes> m) noexcept;
 
-// Algorithm 21: the shared secret of ct; dk's hash of ek is checked first. A ct that was not made for this key gives
-// a secret that nobody else knows (implicit rejection), not an error. Errors: kDk.
+// Algorithm 21: the shared secret of ct; dk's hash of ek is checked first. A ct that was not made for this
+// key gives a secret that nobody else knows (implicit rejection), not an error. Errors: kDk.
 template <class Set>
 MLKEM_API Status decaps(SharedSecret& out_ss, std::span<const uint8_t, Set::kCtBytes> ct,
                         std::span<const uint8_t, Set::kDkBytes> dk) noexcept;
@@ -92,9 +93,10 @@ MLKEM_API Status check_ek(std::span<const uint8_t, Set::kEkBytes> ek) noexcept;
 template <class Set>
 MLKEM_API Status check_dk(std::span<const uint8_t, Set::kDkBytes> dk) noexcept;
 
-// A key pair that keeps what key generation or an import already computed (the matrix A above all), so that decaps()
-// need not do it again: for an initiator that generates, sends ek and decapsulates a moment later. It holds about
-// 6, 11 and 17 KiB in storage that the caller owns (a member, an automatic variable, a heap object), and wipes itself.
+// A key pair that keeps what key generation or an import already computed (the matrix A above all), so that
+// decaps() need not do it again: for an initiator that generates, sends ek and decapsulates a moment later.
+// It holds about 6, 11 and 17 KiB in storage that the caller owns (a member, an automatic variable, a heap
+// object), and wipes itself.
 template <class Set>
 class MLKEM_API ExpandedKey {
  public:
@@ -118,12 +120,12 @@ class MLKEM_API ExpandedKey {
   void clear() noexcept;
 
  private:
-  static constexpr size_t kStorageBytes = 512 * Set::kK * (Set::kK + 2) + Set::kDkBytes + 192;
-  alignas(64) unsigned char storage_[kStorageBytes];
+  // A, t and s, 512 octets a polynomial; dk; alignment.
+  alignas(64) unsigned char storage_[512 * Set::kK * (Set::kK + 2) + Set::kDkBytes + 192];
 };
 
-// n independent operations at once, faster than n single ones: see the batch functions of mlkem.h for the rules.
-// Every job carries its own status; the result is kOk or the first other status.
+// n independent operations at once, faster than n single ones: see the batch functions of mlkem.h for the
+// rules. Every job carries its own status; the result is kOk or the first other status.
 template <class Set>
 struct MLKEM_API KeygenJob {
   uint8_t* out_ek;     // Set::kEkBytes

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storage for secrets: wiped when it goes, moved but never copied, never printed, compared in constant time only.
+// Storage for secrets: wiped when it goes, moved but never copied, never printed, compared in constant time
+// only.
 #pragma once
 
 #include <array>

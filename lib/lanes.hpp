@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lane scheduler: every hash of an operation is a job, and the jobs that are ready share the lanes of one
+// wide Keccak permutation, whatever their kind and whichever operation they belong to.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/kernels.hpp"
+
+namespace mlkem {
+
+inline constexpr size_t kMostRateBytes = 168;  // SHAKE128
+inline constexpr size_t kXofBlocks = 3;        // 504 octets give 256 coefficients in all but 0.8 % of cases
+inline constexpr size_t kXofBytes = kXofBlocks * kMostRateBytes;
+
+// Where the state of a job waits that has left its lane.
+struct ParkedHash {
+  uint64_t state[kernels::kStateWords];
+  uint32_t absorbed_bytes;
+  bool holds_state = false;
+};
+
+// One hash: head | body | suffix is absorbed, out_words * 8 octets come out. head | body may have any length;
+// a suffix stands only behind one that ends, together with it, within a block.
+struct HashJob {
+  const uint8_t* head = nullptr;  // 32 octets, or null
+  const uint8_t* body = nullptr;
+  uint32_t body_bytes = 0;
+  const uint32_t* body_ready = nullptr;  // how many octets of the body exist so far; null: all
+  ParkedHash* parked = nullptr;          // needed with body_ready
+  uint8_t suffix[2] = {};
+  uint8_t suffix_bytes = 0;
+  uint8_t domain = 0;
+  uint8_t rate_words = 0;
+  uint8_t out_words = 0;
+  uint8_t* out = nullptr;  // null: the lane's own buffer
+};
+
+// The job that a lane is busy with.
+struct Lane {
+  HashJob job;
+  uint32_t absorbed_bytes;  // of the body
+  uint8_t position;         // which state it uses: 0 .. width-1 of the wide one, or width for the single one
+  uint8_t slot, id;         // whose job it is: operation, and the operation's name for it
+  bool absorbing, fresh;
+  alignas(8) uint8_t block[kMostRateBytes];  // an input block that is not to be had in one piece
+  alignas(8) uint8_t buffer[kXofBytes];
+
+  void start(const HashJob& new_job) noexcept;
+  // Asks for more output, into the buffer.
+  void squeeze_more(uint8_t words) noexcept;
+  // True while the next block's octets don't exist yet.
+  bool is_starved() const noexcept;
+  kernels::LaneInput next_input() noexcept;
+  kernels::LaneOutput next_output() noexcept;
+};
+
+// The states and what occupies them. Lives for one call of a public function; wipes itself.
+class Lanes {
+ public:
+  explicit Lanes(const kernels::Keccak& keccak) noexcept;
+  ~Lanes();
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+
+  bool full() const noexcept { return unsigned(std::popcount(live_)) == capacity_; }
+  bool idle() const noexcept { return live_ == 0; }
+  // Occupies a free lane; there must be one.
+  void open(const HashJob& job, unsigned slot, unsigned id) noexcept;
+  Lane& operator[](unsigned lane) noexcept { return lanes_[lane]; }
+  // Frees a lane.
+  void close(unsigned lane) noexcept;
+  // Brings every occupied lane one permutation forward. Returns the lanes whose output is complete, as bits.
+  uint32_t step() noexcept;
+  // Takes starved jobs out of their lanes, their states to job.parked. Returns those lanes, as bits.
+  uint32_t park_starved() noexcept;
+
+ private:
+  void settle() noexcept;
+  void move(Lane& lane, unsigned position) noexcept;
+  void copy_state_out(unsigned position, uint64_t out[kernels::kStateWords]) const noexcept;
+  void copy_state_in(unsigned position, const uint64_t in[kernels::kStateWords]) noexcept;
+
+  const kernels::Keccak& keccak_;
+  const unsigned capacity_;  // jobs at once
+  uint32_t live_ = 0;        // occupied lanes
+  uint32_t used_ = 0;        // positions they use
+  alignas(64) uint64_t wide_[kernels::kStateWords * kernels::kMaxWidth];
+  alignas(64) uint64_t one_[kernels::kStateWords];
+  Lane lanes_[kernels::kMaxWidth + 1];
+};
+
+// Runs operations to their ends, as many at a time as there are slots.
+//
+// An Operation has
+//   uint32_t ready              its jobs that can start now, as bits; the lowest is the most urgent, in all
+//   operations HashJob job(unsigned id)    describes a job that is about to start unsigned complete(unsigned
+//   id, const uint8_t* buffer)   takes a job's output; returns how many more words it
+//                               wants of it in the buffer, or 0
+//   void parked(unsigned id)    the job was taken out of its lane, because its body isn't there yet
+//   bool done()
+// A Queue has bool begin(Operation&), which begins the next operation, or returns false if there is none
+// left.
+template <class Operation, class Queue>
+void run(const kernels::Keccak& keccak, std::span<Operation> slots, Queue& queue) noexcept {
+  Lanes lanes(keccak);
+  for (Operation& operation : slots)
+    if (!queue.begin(operation)) break;
+  for (;;) {
+    while (!lanes.full()) {
+      unsigned most_urgent = 32, slot = 0;
+      for (unsigned i = 0; i < slots.size(); ++i) {
+        const auto id = unsigned(std::countr_zero(slots[i].ready));
+        if (id < most_urgent) most_urgent = id, slot = i;
+      }
+      if (most_urgent == 32) break;
+      slots[slot].ready &= slots[slot].ready - 1;
+      lanes.open(slots[slot].job(most_urgent), slot, most_urgent);
+    }
+    if (lanes.idle()) return;
+
+    for (uint32_t finished = lanes.step(); finished != 0; finished &= finished - 1) {
+      const auto index = unsigned(std::countr_zero(finished));
+      Lane& lane = lanes[index];
+      Operation& operation = slots[lane.slot];
+      if (const unsigned more = operation.complete(lane.id, lane.buffer)) {
+        lane.squeeze_more(uint8_t(more));
+        continue;
+      }
+      lanes.close(index);
+      if (operation.done()) queue.begin(operation);
+    }
+    for (uint32_t parked = lanes.park_starved(); parked != 0; parked &= parked - 1) {
+      const Lane& lane = lanes[unsigned(std::countr_zero(parked))];
+      slots[lane.slot].parked(lane.id);
+    }
+  }
+}
+
+}  // namespace mlkem
