@@ -42,6 +42,8 @@ template <class Set>
 class DecapsOperation {
  public:
   static constexpr unsigned kK = Set::kK;
+  static constexpr unsigned kJobG = 0, kJobJ = 1, kJobH = 2, kFirstInner = 3;
+  static constexpr uint32_t kChainJobs = 1u << kJobG | 1u << kJobJ | 1u << kJobH;
 
   ~DecapsOperation() { wipe(&secret_, sizeof secret_); }
 
@@ -94,7 +96,6 @@ class DecapsOperation {
 
  private:
   // In order of urgency: G and the noise wait for each other, J and H are long chains.
-  static constexpr unsigned kJobG = 0, kJobJ = 1, kJobH = 2, kFirstInner = 3;
 
   void finish() noexcept {
     const uint64_t rejected = ct::mask_if_nonzero(arith_->differ(ct_, secret_.ct_again, Set::kCtBytes));

@@ -12,6 +12,8 @@ template <class Set>
 class EncapsOperation {
  public:
   static constexpr unsigned kK = Set::kK;
+  static constexpr unsigned kJobH = 0, kJobG = 1, kFirstInner = 2;
+  static constexpr uint32_t kChainJobs = 1u << kJobH | 1u << kJobG;
 
   ~EncapsOperation() { wipe(&secret_, sizeof secret_); }
 
@@ -51,7 +53,6 @@ class EncapsOperation {
 
  private:
   // In order of urgency: H, G and the noise are one chain; A needs nothing but ek.
-  static constexpr unsigned kJobH = 0, kJobG = 1, kFirstInner = 2;
 
   const uint8_t* ek_;
   uint8_t* out_ss_;

@@ -14,10 +14,11 @@ class Encryption {
   static constexpr unsigned kK = Set::kK;
   static constexpr unsigned kNoisePolys = 2 * kK + 1;  // y, e1, e2
 
-  // Its jobs, numbered from 0: the noise, then A column by column. An owner numbers them behind its own.
-  static constexpr unsigned kJobs = kNoisePolys + kK * kK;
-  static constexpr uint32_t kNoiseJobs = (1u << kNoisePolys) - 1;
-  static constexpr uint32_t kMatrixJobs = (1u << kJobs) - 1 - kNoiseJobs;
+  // Its jobs, numbered from 0: A column by column, then the noise, whose short jobs fill what is left of the
+  // lanes. An owner numbers them behind its own.
+  static constexpr unsigned kFirstNoise = kK * kK, kJobs = kFirstNoise + kNoisePolys;
+  static constexpr uint32_t kMatrixJobs = (1u << kFirstNoise) - 1;
+  static constexpr uint32_t kNoiseJobs = (1u << kJobs) - 1 - kMatrixJobs;
 
   ~Encryption() { wipe(&secret_, sizeof secret_); }
 
@@ -40,13 +41,14 @@ class Encryption {
   }
 
   HashJob job(unsigned id) const noexcept {
-    if (id < kNoisePolys) return hashes::prf(id < kK ? Set::kEta1 : Set::kEta2, r_, id);
-    return hashes::xof(rho_, row(id), column(id));
+    if (id < kFirstNoise) return hashes::xof(rho_, row(id), column(id));
+    const unsigned n = id - kFirstNoise;
+    return hashes::prf(n < kK ? Set::kEta1 : Set::kEta2, r_, n);
   }
 
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {
-    if (id < kNoisePolys) {
-      take_noise(id, buffer);
+    if (id >= kFirstNoise) {
+      take_noise(id - kFirstNoise, buffer);
       return 0;
     }
     const unsigned element = row(id) * kK + column(id);
@@ -58,8 +60,8 @@ class Encryption {
   bool done() const noexcept { return missing_parts_ == 0; }
 
  private:
-  static constexpr unsigned row(unsigned id) noexcept { return (id - kNoisePolys) % kK; }
-  static constexpr unsigned column(unsigned id) noexcept { return (id - kNoisePolys) / kK; }
+  static constexpr unsigned row(unsigned id) noexcept { return id % kK; }
+  static constexpr unsigned column(unsigned id) noexcept { return id / kK; }
 
   void take_noise(unsigned n, const uint8_t* buffer) noexcept {
     if (n < kK) {

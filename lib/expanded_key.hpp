@@ -23,6 +23,8 @@ template <class Set>
 class ImportOperation {
  public:
   static constexpr unsigned kK = Set::kK;
+  static constexpr unsigned kJobH = 0, kFirstXof = 1;
+  static constexpr uint32_t kChainJobs = 1u << kJobH;
 
   ImportOperation(const kernels::Arith& arith, const uint8_t* dk, kernels::Poly* out_a) noexcept
       : ready(out_a ? (1u << (kFirstXof + kK * kK)) - 1 : 1u << kJobH),
@@ -47,8 +49,6 @@ class ImportOperation {
   bool hash_matches() const noexcept { return equal_constant_time(h_, ek_ + Set::kEkBytes, sizeof h_); }
 
  private:
-  static constexpr unsigned kJobH = 0, kFirstXof = 1;
-
   const kernels::Arith& arith_;
   const uint8_t* ek_;
   kernels::Poly* out_a_;

@@ -14,6 +14,8 @@ template <class Set>
 class KeygenOperation {
  public:
   static constexpr unsigned kK = Set::kK;
+  static constexpr unsigned kJobH = 0, kJobG = 1;
+  static constexpr uint32_t kChainJobs = 1u << kJobH | 1u << kJobG;
 
   ~KeygenOperation() { wipe(&secret_, sizeof secret_); }
 
@@ -97,7 +99,7 @@ class KeygenOperation {
     bool is_prf;
     uint8_t i, j;  // XOF: A[i, j]; PRF: the i-th polynomial of s, then e
   };
-  static constexpr unsigned kJobH = 0, kJobG = 1, kJobs = 2 + kK * (kK + 2);
+  static constexpr unsigned kJobs = 2 + kK * (kK + 2);
   static constexpr uint32_t kAllJobs = uint32_t((uint64_t{1} << kJobs) - 1);
   static constexpr std::array<Name, kJobs> kNames = [] {
     std::array<Name, kJobs> names{};

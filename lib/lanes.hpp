@@ -3,6 +3,7 @@
 // wide Keccak permutation, whatever their kind and whichever operation they belong to.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 namespace mlkem {
 
+inline constexpr unsigned kMostSlots = 8;      // operations under way at once
 inline constexpr size_t kMostRateBytes = 168;  // SHAKE128
 inline constexpr size_t kXofBlocks = 3;        // 504 octets give 256 coefficients in all but 0.8 % of cases
 inline constexpr size_t kXofBytes = kXofBlocks * kMostRateBytes;
@@ -96,10 +98,11 @@ class Lanes {
 // Runs operations to their ends, as many at a time as there are slots.
 //
 // An Operation has
-//   uint32_t ready              its jobs that can start now, as bits; the lowest is the most urgent, in all
-//   operations HashJob job(unsigned id)    describes a job that is about to start unsigned complete(unsigned
-//   id, const uint8_t* buffer)   takes a job's output; returns how many more words it
-//                               wants of it in the buffer, or 0
+//   uint32_t ready              its jobs that can start now, as bits; the lowest is the most urgent
+//   kChainJobs                  those of them on which many others wait: they go before any other operation's
+//   rest HashJob job(unsigned id)    describes a job that is about to start unsigned complete(unsigned id,
+//   const uint8_t* buffer)   takes a job's output; returns how many more words
+//                               it wants of it in the buffer, or 0
 //   void parked(unsigned id)    the job was taken out of its lane, because its body isn't there yet
 //   bool done()
 // A Queue has bool begin(Operation&), which begins the next operation, or returns false if there is none
@@ -107,18 +110,27 @@ class Lanes {
 template <class Operation, class Queue>
 void run(const kernels::Keccak& keccak, std::span<Operation> slots, Queue& queue) noexcept {
   Lanes lanes(keccak);
-  for (Operation& operation : slots)
-    if (!queue.begin(operation)) break;
+  uint8_t by_age[kMostSlots];  // the slots, the oldest operation's first
+  const auto count = unsigned(slots.size());
+  for (unsigned i = 0; i < count; ++i) {
+    by_age[i] = uint8_t(i);
+    queue.begin(slots[i]);
+  }
   for (;;) {
     while (!lanes.full()) {
-      unsigned most_urgent = 32, slot = 0;
-      for (unsigned i = 0; i < slots.size(); ++i) {
-        const auto id = unsigned(std::countr_zero(slots[i].ready));
-        if (id < most_urgent) most_urgent = id, slot = i;
+      unsigned chosen = kMostSlots;
+      for (unsigned i = 0; i < count; ++i) {
+        const uint32_t ready = slots[by_age[i]].ready;
+        if (ready != 0 && chosen == kMostSlots) chosen = by_age[i];
+        if ((ready & Operation::kChainJobs) == 0) continue;
+        chosen = by_age[i];
+        break;
       }
-      if (most_urgent == 32) break;
-      slots[slot].ready &= slots[slot].ready - 1;
-      lanes.open(slots[slot].job(most_urgent), slot, most_urgent);
+      if (chosen == kMostSlots) break;
+      Operation& operation = slots[chosen];
+      const auto id = unsigned(std::countr_zero(operation.ready));
+      operation.ready &= operation.ready - 1;
+      lanes.open(operation.job(id), chosen, id);
     }
     if (lanes.idle()) return;
 
@@ -131,7 +143,10 @@ void run(const kernels::Keccak& keccak, std::span<Operation> slots, Queue& queue
         continue;
       }
       lanes.close(index);
-      if (operation.done()) queue.begin(operation);
+      if (!operation.done()) continue;
+      uint8_t* const place = std::find(by_age, by_age + count, lane.slot);
+      std::rotate(place, place + 1, by_age + count);
+      queue.begin(operation);
     }
     for (uint32_t parked = lanes.park_starved(); parked != 0; parked &= parked - 1) {
       const Lane& lane = lanes[unsigned(std::countr_zero(parked))];

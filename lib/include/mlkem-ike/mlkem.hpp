@@ -95,7 +95,7 @@ MLKEM_API Status check_dk(std::span<const uint8_t, Set::kDkBytes> dk) noexcept;
 
 // A key pair that keeps what key generation or an import already computed (the matrix A above all), so that
 // decaps() need not do it again: for an initiator that generates, sends ek and decapsulates a moment later.
-// It holds about 6, 11 and 17 KiB in storage that the caller owns (a member, an automatic variable, a heap
+// It holds about 6, 10 and 16 KiB in storage that the caller owns (a member, an automatic variable, a heap
 // object), and wipes itself.
 template <class Set>
 class MLKEM_API ExpandedKey {
