@@ -2,7 +2,7 @@
 // The public C++ functions: the batches with the tables that are best for this CPU.
 #include "mlkem-ike/mlkem.hpp"
 
-#include <cstdio>
+#include <cstring>
 
 #include "lib/expanded_key.hpp"
 #include "lib/operations.hpp"
@@ -20,11 +20,12 @@ const Tables& chosen_tables() noexcept {
 
 const char* backend() noexcept {
   static const struct Text {
-    char characters[64];
+    char characters[64] = {};
+
     Text() {
       const Tables& tables = chosen_tables();
-      std::snprintf(characters, sizeof characters, "%s arith, %s keccak", tables.arith.name,
-                    tables.keccak.name);
+      for (const char* part : {tables.arith.name, " arith, ", tables.keccak.name, " keccak"})
+        std::strncat(characters, part, sizeof characters - std::strlen(characters) - 1);
     }
   } text;
   return text.characters;
