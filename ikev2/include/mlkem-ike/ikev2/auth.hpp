@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The AUTH payload's data (RFC 7296 section 2.15, RFC 9242 section 3.3.2): the signed octets and the shared
+// key method.
+#pragma once
+
+#include "mlkem-ike/export.h"
+#include "mlkem-ike/ikev2/crypto.hpp"
+#include "mlkem-ike/ikev2/keymat.hpp"
+#include "mlkem-ike/ikev2/result.hpp"
+#include "mlkem-ike/ikev2/secret_bytes.hpp"
+
+namespace mlkem::ikev2 {
+
+enum class AuthMethod : uint8_t { kSharedKey = 2, kDigitalSignature = 14 };
+
+// What one side's AUTH covers: RealMessage | peer's nonce | prf(SK_p, ID body) | IntAuth. The same for both
+// sides but for whose message, nonce, identity and SK_p it is.
+struct SignedOctets {
+  Octets
+      real_message;  // the side's own IKE_SA_INIT message, the last one after a retry, without non-ESP marker
+  Octets peer_nonce;  // nonce data of the other side
+  Octets sk_p;        // SK_pi for the initiator's AUTH, SK_pr for the responder's, of the newest generation
+  Octets id_body;     // the body of IDi or IDr: type, reserved, data
+  Octets int_auth;    // int_auth_suffix(); empty if no IKE_INTERMEDIATE took place
+};
+
+// prf(shared secret, "Key Pad for IKEv2"): may be stored in place of the secret. Errors: crypto; misuse.
+MLKEM_API Result<PrfSecret> shared_key_pad(Prf& prf, Octets shared_secret) noexcept;
+// AUTH = prf(shared_key_pad, signed octets). To check a peer's, compute it and compare with
+// PrfSecret::equals, which takes constant time. Errors: crypto; misuse.
+MLKEM_API Result<PrfSecret> shared_key_auth(Prf& prf, Octets key_pad, const SignedOctets& octets) noexcept;
+
+}  // namespace mlkem::ikev2

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the IKEv2 layer needs of a crypto library besides ML-KEM. A gateway brings its own by deriving from
+// these classes, or takes openssl_crypto().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "mlkem-ike/export.h"
+#include "mlkem-ike/ikev2/numbers.hpp"
+#include "mlkem-ike/ikev2/result.hpp"
+#include "mlkem-ike/ikev2/secret_bytes.hpp"
+#include "mlkem-ike/mlkem.hpp"
+
+namespace mlkem::ikev2 {
+
+using KeSecret = SecretBytes<kMaxKeSecretBytes>;
+using PrfSecret = SecretBytes<kMaxPrfBytes>;  // a PRF's output, or a key of that length
+
+// A pseudorandom function whose key is set once and used many times. One object serves any number of SAs, one
+// after another, and one thread at a time. It holds a key, which goes with it or with the next set_key.
+class MLKEM_API Prf {
+ public:
+  virtual ~Prf() = default;
+
+  virtual PrfId id() const noexcept = 0;
+  // Any length from one octet on (RFC 2104). Errors: crypto.
+  virtual Result<void> set_key(Octets key) noexcept = 0;
+  // out, of output_bytes(id()) octets, := prf(key, the concatenation of parts). Errors: crypto; misuse
+  // without a key or with an `out` of another length. `out` may be one of the parts.
+  virtual Result<void> compute(Parts parts, std::span<uint8_t> out) noexcept = 0;
+};
+
+// prf(key, the concatenation of parts), by set_key and compute. Errors: as there.
+MLKEM_API Result<PrfSecret> compute_prf(Prf& prf, Octets key, Parts parts) noexcept;
+
+// The private half of a classical key exchange (X25519, X448, ECP, MODP); it wipes itself.
+class MLKEM_API ClassicalKey {
+ public:
+  virtual ~ClassicalKey() = default;
+
+  // The own public value as it stands in a KE payload, of the method's length.
+  virtual Octets public_value() const noexcept = 0;
+  // The secret shared with the peer whose value, of the method's length, this is; the secret has the method's
+  // length. Errors: the peer's fault, INVALID_SYNTAX, for a value that the method forbids (a point that is
+  // not on the curve, y outside of 1 < y < p - 1; X25519 and X448 may leave an all-zero result to the
+  // caller); crypto.
+  virtual Result<void> derive(Octets peer_value, KeSecret& out_secret) noexcept = 0;
+};
+
+// Where a session gets its crypto. One object serves any number of sessions, and one thread at a time, so
+// that it can keep what is costly to set up; it must outlive what it made.
+class MLKEM_API Crypto {
+ public:
+  virtual ~Crypto() = default;
+
+  // Errors: crypto, also for an algorithm that it does not have.
+  virtual Result<std::unique_ptr<Prf>> make_prf(PrfId prf) noexcept = 0;
+  // A fresh key for a method that is not ML-KEM. Errors: as make_prf.
+  virtual Result<std::unique_ptr<ClassicalKey>> generate_key(KeMethod method) noexcept = 0;
+  // Where ML-KEM gets its randomness from.
+  virtual RandomSource random() noexcept = 0;
+};
+
+// OpenSSL 3.0 or newer, its default library context. `random` is what random() returns: classical keys come
+// from OpenSSL's own generator. Errors: crypto, if OpenSSL lacks HMAC.
+MLKEM_API Result<std::unique_ptr<Crypto>> openssl_crypto(RandomSource random = system_random()) noexcept;
+
+}  // namespace mlkem::ikev2

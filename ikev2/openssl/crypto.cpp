@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// openssl_crypto(): keeps what OpenSSL is slow to look up, the fetched HMAC and one key generator for each
+// method.
+#include <array>
+#include <new>
+
+#include "ikev2/openssl/openssl.hpp"
+
+namespace mlkem::ikev2 {
+namespace {
+
+class OpensslCrypto final : public Crypto {
+ public:
+  OpensslCrypto(openssl::MacPtr hmac, RandomSource random) : hmac_(std::move(hmac)), random_(random) {}
+
+  Result<std::unique_ptr<Prf>> make_prf(PrfId prf) noexcept override {
+    return openssl::make_hmac(hmac_.get(), prf);
+  }
+
+  Result<std::unique_ptr<ClassicalKey>> generate_key(KeMethod method) noexcept override {
+    if (size_t(method) >= generators_.size()) return crypto_failure("not a classical key exchange method");
+    openssl::PkeyCtxPtr& generator = generators_[size_t(method)];
+    if (!generator) generator = openssl::make_generator(method);
+    if (!generator) return crypto_failure("OpenSSL lacks the key exchange method");
+    return openssl::generate(generator.get(), method);
+  }
+
+  RandomSource random() noexcept override { return random_; }
+
+ private:
+  openssl::MacPtr hmac_;
+  RandomSource random_;
+  std::array<openssl::PkeyCtxPtr, size_t(KeMethod::kX448) + 1> generators_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Crypto>> openssl_crypto(RandomSource random) noexcept {
+  const openssl::ErrorQueueGuard guard;
+  openssl::MacPtr hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+  if (!hmac) return crypto_failure("OpenSSL lacks HMAC");
+  std::unique_ptr<Crypto> made(new (std::nothrow) OpensslCrypto(std::move(hmac), random));
+  if (!made) return crypto_failure("no memory for OpenSSL's algorithms");
+  return made;
+}
+
+}  // namespace mlkem::ikev2
