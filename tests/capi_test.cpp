@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C interface's own promises: null pointers, lengths, overlaps, result codes, and outputs after an error.
+// What it computes is tested with the vectors.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <climits>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mlkem-ike/mlkem.h"
+#include "mlkem-ike/mlkem.hpp"
+
+extern "C" const char* capi_c11_first_failure(int set_number);
+
+namespace mlkem::test {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+constexpr mlkem_set kSets[] = {MLKEM_512, MLKEM_768, MLKEM_1024};
+
+// A buffer that a function takes; the octets of inputs come from a valid exchange.
+struct Buffer {
+  const char* name;
+  Bytes content;
+  bool is_output;
+  bool may_be_null = false;
+};
+
+// A function with all its buffers; call() gets them in the same order.
+struct Function {
+  const char* name;
+  std::vector<Buffer> buffers;
+  std::function<int(uint8_t* const*)> call;
+};
+
+int fill_with_ones(void*, uint8_t* out, size_t len) {
+  std::fill_n(out, len, uint8_t(1));
+  return 0;
+}
+int fail_halfway(void*, uint8_t* out, size_t len) {
+  std::fill_n(out, len / 2, uint8_t(1));
+  return 1;
+}
+
+// A valid key pair, a ciphertext and what they were made of.
+struct Exchange {
+  explicit Exchange(mlkem_set set)
+      : ek(mlkem_ek_bytes(set)), dk(mlkem_dk_bytes(set)), ct(mlkem_ct_bytes(set)) {
+    EXPECT_EQ(mlkem_keygen_from_seed(set, ek.data(), dk.data(), seed.data()), 0);
+    EXPECT_EQ(mlkem_encaps_from_m(set, ct.data(), ss.data(), ek.data(), ek.size(), m.data()), 0);
+  }
+  Bytes seed = Bytes(64, 3), m = Bytes(32, 4), ss = Bytes(32);
+  Bytes ek, dk, ct;
+};
+
+std::vector<Function> functions(mlkem_set set) {
+  const Exchange e(set);
+  const size_t ek_len = e.ek.size(), dk_len = e.dk.size(), ct_len = e.ct.size();
+  const Buffer out_ek{"ek", Bytes(ek_len), true}, out_dk{"dk", Bytes(dk_len), true},
+      out_ct{"ct", Bytes(ct_len), true}, out_ss{"ss", Bytes(32), true}, ek{"ek", e.ek, false},
+      dk{"dk", e.dk, false}, ct{"ct", e.ct, false}, seed{"d_z", e.seed, false}, m{"m", e.m, false},
+      any_seed{"d_z", e.seed, false, true}, any_m{"m", e.m, false, true};
+  using P = uint8_t* const*;
+  return {
+      {"keygen", {out_ek, out_dk}, [=](P p) { return mlkem_keygen(set, p[0], p[1]); }},
+      {"keygen_from_seed",
+       {out_ek, out_dk, seed},
+       [=](P p) { return mlkem_keygen_from_seed(set, p[0], p[1], p[2]); }},
+      {"keygen_with",
+       {out_ek, out_dk},
+       [=](P p) { return mlkem_keygen_with(set, p[0], p[1], fill_with_ones, nullptr); }},
+      {"encaps", {out_ct, out_ss, ek}, [=](P p) { return mlkem_encaps(set, p[0], p[1], p[2], ek_len); }},
+      {"encaps_from_m",
+       {out_ct, out_ss, ek, m},
+       [=](P p) { return mlkem_encaps_from_m(set, p[0], p[1], p[2], ek_len, p[3]); }},
+      {"encaps_with",
+       {out_ct, out_ss, ek},
+       [=](P p) { return mlkem_encaps_with(set, p[0], p[1], p[2], ek_len, fill_with_ones, nullptr); }},
+      {"decaps", {out_ss, ct, dk}, [=](P p) { return mlkem_decaps(set, p[0], p[1], ct_len, p[2], dk_len); }},
+      {"check_ek", {ek}, [=](P p) { return mlkem_check_ek(set, p[0], ek_len); }},
+      {"check_dk", {dk}, [=](P p) { return mlkem_check_dk(set, p[0], dk_len); }},
+      {"keygen_batch",
+       {out_ek, out_dk, any_seed, out_ek, out_dk, any_seed},
+       [=](P p) {
+         mlkem_keygen_job jobs[] = {{p[0], p[1], p[2], 99}, {p[3], p[4], p[5], 99}};
+         return mlkem_keygen_batch(set, jobs, 2);
+       }},
+      {"encaps_batch",
+       {out_ct, out_ss, ek, any_m, out_ct, out_ss, ek, any_m},
+       [=](P p) {
+         mlkem_encaps_job jobs[] = {{p[0], p[1], p[2], p[3], 99}, {p[4], p[5], p[6], p[7], 99}};
+         return mlkem_encaps_batch(set, jobs, 2);
+       }},
+      {"decaps_batch",
+       {out_ss, ct, dk, out_ss, ct, dk},
+       [=](P p) {
+         mlkem_decaps_job jobs[] = {{p[0], p[1], p[2], 99}, {p[3], p[4], p[5], 99}};
+         return mlkem_decaps_batch(set, jobs, 2);
+       }},
+  };
+}
+
+// Memory with every buffer of a function in it, far from each other, and room around them.
+class Arena {
+ public:
+  explicit Arena(const Function& function) : memory_((function.buffers.size() + 2) * kSpacing, 0xa5) {
+    for (size_t i = 0; i < function.buffers.size(); ++i)
+      place(function, i, memory_.data() + (i + 1) * kSpacing);
+  }
+  void place(const Function& function, size_t index, uint8_t* where) {
+    pointers_.resize(std::max(pointers_.size(), index + 1));
+    pointers_[index] = where;
+    if (!function.buffers[index].is_output)
+      std::copy(function.buffers[index].content.begin(), function.buffers[index].content.end(), where);
+  }
+  uint8_t*& operator[](size_t index) { return pointers_[index]; }
+  uint8_t* const* pointers() const { return pointers_.data(); }
+  const Bytes& memory() const { return memory_; }
+
+ private:
+  static constexpr size_t kSpacing = 3 * 3168;  // beyond the longest buffer on both sides
+  Bytes memory_;
+  std::vector<uint8_t*> pointers_;
+};
+
+bool is_batch(const Function& function) {
+  return std::string(function.name).ends_with("_batch");
+}
+
+TEST(CApi, EveryFunctionWorksFromC11) {
+  for (const mlkem_set set : kSets) {
+    const char* failure = capi_c11_first_failure(set);
+    EXPECT_EQ(failure, nullptr) << failure;
+  }
+}
+
+TEST(CApi, BuffersApartAreAccepted) {
+  for (const mlkem_set set : kSets)
+    for (const Function& function : functions(set)) {
+      Arena arena(function);
+      EXPECT_EQ(function.call(arena.pointers()), MLKEM_OK) << function.name;
+    }
+}
+
+TEST(CApi, NullPointersAreAnArgumentErrorAndNothingIsWritten) {
+  for (const mlkem_set set : kSets)
+    for (const Function& function : functions(set))
+      for (size_t i = 0; i < function.buffers.size(); ++i) {
+        SCOPED_TRACE(std::string(function.name) + ", " + function.buffers[i].name);
+        Arena arena(function);
+        arena[i] = nullptr;
+        const Bytes before = arena.memory();
+        EXPECT_EQ(function.call(arena.pointers()),
+                  function.buffers[i].may_be_null ? MLKEM_OK : MLKEM_ERR_ARGUMENT);
+        // In a batch the other job is carried out.
+        EXPECT_TRUE(is_batch(function) || arena.memory() == before);
+      }
+  Bytes ek(1184), dk(2400), ct(1088), ss(32);
+  EXPECT_EQ(mlkem_keygen_with(MLKEM_768, ek.data(), dk.data(), nullptr, nullptr), MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(mlkem_encaps_with(MLKEM_768, ct.data(), ss.data(), ek.data(), ek.size(), nullptr, nullptr),
+            MLKEM_ERR_ARGUMENT);
+}
+
+TEST(CApi, OverlapOfAnOutputIsAnArgumentErrorAndNothingIsWritten) {
+  for (const mlkem_set set : kSets)
+    for (const Function& function : functions(set))
+      for (size_t a = 0; a < function.buffers.size(); ++a)
+        for (size_t b = 0; b < function.buffers.size(); ++b) {
+          if (a == b) continue;
+          const bool conflict = function.buffers[a].is_output || function.buffers[b].is_output;
+          const auto size_a = ptrdiff_t(function.buffers[a].content.size());
+          const auto size_b = ptrdiff_t(function.buffers[b].content.size());
+          // b from a: the same start, within a, one octet shared at either end, adjacent at either end.
+          for (const ptrdiff_t distance :
+               {ptrdiff_t(0), size_a / 2, size_a - 1, 1 - size_b, size_a, -size_b}) {
+            SCOPED_TRACE(testing::Message() << function.name << ": " << function.buffers[b].name << " "
+                                            << distance << " octets behind " << function.buffers[a].name);
+            Arena arena(function);
+            arena.place(function, b, arena[a] + distance);
+            const Bytes before = arena.memory();
+            const int status = function.call(arena.pointers());
+            const bool overlaps = distance < size_a && -distance < size_b;
+            if (conflict && overlaps) {
+              EXPECT_EQ(status, MLKEM_ERR_ARGUMENT);
+              // In a batch the job that is not concerned is carried out.
+              EXPECT_TRUE(is_batch(function) || arena.memory() == before);
+            } else {
+              EXPECT_NE(status, MLKEM_ERR_ARGUMENT);
+            }
+          }
+        }
+}
+
+// The jobs of a batch that overlap fail together, untouched; the others are carried out.
+TEST(CApi, OverlapBetweenJobsLeavesTheOtherJobsValid) {
+  const Exchange e(MLKEM_768);
+  for (const size_t n : {3u, 8u, 20u, 64u})
+    for (const auto& [first, second] : {std::pair<size_t, size_t>{0, 1}, {0, n - 1}, {n - 2, n - 1}}) {
+      SCOPED_TRACE(testing::Message() << "jobs " << first << " and " << second << " of " << n);
+      std::vector<Bytes> ss(n, Bytes(48, 0x5a));
+      std::vector<mlkem_decaps_job> jobs;
+      for (size_t i = 0; i < n; ++i) jobs.push_back({ss[i].data(), e.ct.data(), e.dk.data(), 99});
+      jobs[second].ss = jobs[first].ss + 16;
+      EXPECT_EQ(mlkem_decaps_batch(MLKEM_768, jobs.data(), n), MLKEM_ERR_ARGUMENT);
+      Bytes done = e.ss;
+      done.resize(48, 0x5a);
+      for (size_t i = 0; i < n; ++i) {
+        const bool concerned = i == first || i == second;
+        EXPECT_EQ(jobs[i].status, concerned ? MLKEM_ERR_ARGUMENT : MLKEM_OK) << "job " << i;
+        EXPECT_EQ(ss[i], concerned ? Bytes(48, 0x5a) : done) << "job " << i;
+      }
+    }
+}
+
+TEST(CApi, UnknownSetIsAnArgumentError) {
+  Bytes ek(1568, 0x5a), dk(3168, 0x5a), ct(1568, 0x5a), ss(32, 0x5a), seed(64), m(32);
+  for (const int number : {0, 1, 511, 513, 767, 1023, 2047}) {
+    const auto set = mlkem_set(number);
+    EXPECT_EQ(mlkem_ek_bytes(set) + mlkem_dk_bytes(set) + mlkem_ct_bytes(set), 0u);
+    EXPECT_EQ(mlkem_keygen(set, ek.data(), dk.data()), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_keygen_from_seed(set, ek.data(), dk.data(), seed.data()), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_keygen_with(set, ek.data(), dk.data(), fill_with_ones, nullptr), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps(set, ct.data(), ss.data(), ek.data(), ek.size()), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps_from_m(set, ct.data(), ss.data(), ek.data(), ek.size(), m.data()),
+              MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps_with(set, ct.data(), ss.data(), ek.data(), ek.size(), fill_with_ones, nullptr),
+              MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_decaps(set, ss.data(), ct.data(), ct.size(), dk.data(), dk.size()), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_check_ek(set, ek.data(), ek.size()), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_check_dk(set, dk.data(), dk.size()), MLKEM_ERR_ARGUMENT);
+    mlkem_keygen_job keygen{ek.data(), dk.data(), seed.data(), 99};
+    mlkem_encaps_job encaps{ct.data(), ss.data(), ek.data(), m.data(), 99};
+    mlkem_decaps_job decaps{ss.data(), ct.data(), dk.data(), 99};
+    EXPECT_EQ(mlkem_keygen_batch(set, &keygen, 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps_batch(set, &encaps, 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_decaps_batch(set, &decaps, 1), MLKEM_ERR_ARGUMENT);
+  }
+  for (const Bytes* out : {&ek, &dk, &ct, &ss}) EXPECT_EQ(*out, Bytes(out->size(), 0x5a));
+}
+
+TEST(CApi, SizesAreThoseOfFips203) {
+  EXPECT_EQ(mlkem_ek_bytes(MLKEM_512), 800u);
+  EXPECT_EQ(mlkem_dk_bytes(MLKEM_512), 1632u);
+  EXPECT_EQ(mlkem_ct_bytes(MLKEM_512), 768u);
+  EXPECT_EQ(mlkem_ek_bytes(MLKEM_768), 1184u);
+  EXPECT_EQ(mlkem_dk_bytes(MLKEM_768), 2400u);
+  EXPECT_EQ(mlkem_ct_bytes(MLKEM_768), 1088u);
+  EXPECT_EQ(mlkem_ek_bytes(MLKEM_1024), 1568u);
+  EXPECT_EQ(mlkem_dk_bytes(MLKEM_1024), 3168u);
+  EXPECT_EQ(mlkem_ct_bytes(MLKEM_1024), 1568u);
+}
+
+TEST(CApi, WrongLengthsAreALengthErrorAndNothingIsWritten) {
+  for (const mlkem_set set : kSets) {
+    const Exchange e(set);
+    const auto wrong = [](size_t right) {
+      return std::vector<size_t>{0,   1,    right - 1, right + 1,    right * 2,
+                                 800, 1184, 1568,      SIZE_MAX / 2, SIZE_MAX};
+    };
+    Bytes ct(e.ct.size(), 0x5a), ss(32, 0x5a);
+    for (const size_t len : wrong(e.ek.size())) {
+      if (len == e.ek.size()) continue;
+      EXPECT_EQ(mlkem_encaps(set, ct.data(), ss.data(), e.ek.data(), len), MLKEM_ERR_LENGTH);
+      EXPECT_EQ(mlkem_encaps_from_m(set, ct.data(), ss.data(), e.ek.data(), len, e.m.data()),
+                MLKEM_ERR_LENGTH);
+      EXPECT_EQ(mlkem_encaps_with(set, ct.data(), ss.data(), e.ek.data(), len, fill_with_ones, nullptr),
+                MLKEM_ERR_LENGTH);
+      EXPECT_EQ(mlkem_check_ek(set, e.ek.data(), len), MLKEM_ERR_LENGTH);
+    }
+    for (const size_t len : wrong(e.dk.size())) {
+      EXPECT_EQ(mlkem_decaps(set, ss.data(), e.ct.data(), e.ct.size(), e.dk.data(), len), MLKEM_ERR_LENGTH);
+      EXPECT_EQ(mlkem_check_dk(set, e.dk.data(), len), MLKEM_ERR_LENGTH);
+    }
+    for (const size_t len : wrong(e.ct.size())) {
+      if (len == e.ct.size()) continue;
+      EXPECT_EQ(mlkem_decaps(set, ss.data(), e.ct.data(), len, e.dk.data(), e.dk.size()), MLKEM_ERR_LENGTH);
+    }
+    EXPECT_EQ(ct, Bytes(e.ct.size(), 0x5a));
+    EXPECT_EQ(ss, Bytes(32, 0x5a));
+  }
+}
+
+TEST(CApi, ArgumentComesBeforeLengthBeforeKeyBeforeRandomness) {
+  for (const mlkem_set set : kSets) {
+    const Exchange e(set);
+    Bytes ct(e.ct.size(), 0x5a), ss(32, 0x5a), bad_ek = e.ek, bad_dk = e.dk;
+    bad_ek[0] = 0xff, bad_ek[1] |= 0x0f;
+    bad_dk[bad_dk.size() - 33] ^= 1;
+    const size_t ek_len = e.ek.size(), dk_len = e.dk.size(), ct_len = e.ct.size();
+
+    EXPECT_EQ(mlkem_encaps(set, nullptr, ss.data(), bad_ek.data(), ek_len - 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps(set, ct.data(), ct.data(), bad_ek.data(), ek_len - 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps(set, ct.data(), ss.data(), bad_ek.data(), ek_len - 1), MLKEM_ERR_LENGTH);
+    EXPECT_EQ(mlkem_decaps(set, nullptr, e.ct.data(), ct_len, bad_dk.data(), dk_len - 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_decaps(set, ss.data(), e.ct.data(), ct_len + 1, bad_dk.data(), dk_len), MLKEM_ERR_LENGTH);
+    EXPECT_EQ(mlkem_check_ek(set, nullptr, ek_len - 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_check_dk(set, nullptr, dk_len - 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(ct, Bytes(ct_len, 0x5a));
+    EXPECT_EQ(ss, Bytes(32, 0x5a));
+
+    EXPECT_EQ(mlkem_encaps_with(set, ct.data(), ss.data(), bad_ek.data(), ek_len, fail_halfway, nullptr),
+              MLKEM_ERR_EK);
+    EXPECT_EQ(mlkem_check_ek(set, bad_ek.data(), ek_len), MLKEM_ERR_EK);
+    EXPECT_EQ(mlkem_check_dk(set, bad_dk.data(), dk_len), MLKEM_ERR_DK);
+  }
+}
+
+TEST(CApi, OutputsAreZeroAfterAKeyOrRandomnessError) {
+  for (const mlkem_set set : kSets) {
+    const Exchange e(set);
+    const auto fresh = [](size_t size) { return Bytes(size, 0x5a); };
+    const auto zero = [](size_t size) { return Bytes(size, 0); };
+    Bytes bad_ek = e.ek, bad_dk = e.dk;
+    bad_ek[0] = 0xff, bad_ek[1] |= 0x0f;
+    bad_dk[bad_dk.size() - 33] ^= 1;
+
+    Bytes ct = fresh(e.ct.size()), ss = fresh(32);
+    EXPECT_EQ(mlkem_encaps(set, ct.data(), ss.data(), bad_ek.data(), bad_ek.size()), MLKEM_ERR_EK);
+    EXPECT_EQ(ct, zero(ct.size()));
+    EXPECT_EQ(ss, zero(32));
+    ct = fresh(e.ct.size()), ss = fresh(32);
+    EXPECT_EQ(mlkem_encaps_with(set, ct.data(), ss.data(), e.ek.data(), e.ek.size(), fail_halfway, nullptr),
+              MLKEM_ERR_RANDOM);
+    EXPECT_EQ(ct, zero(ct.size()));
+    EXPECT_EQ(ss, zero(32));
+    ss = fresh(32);
+    EXPECT_EQ(mlkem_decaps(set, ss.data(), e.ct.data(), e.ct.size(), bad_dk.data(), bad_dk.size()),
+              MLKEM_ERR_DK);
+    EXPECT_EQ(ss, zero(32));
+    Bytes ek = fresh(e.ek.size()), dk = fresh(e.dk.size());
+    EXPECT_EQ(mlkem_keygen_with(set, ek.data(), dk.data(), fail_halfway, nullptr), MLKEM_ERR_RANDOM);
+    EXPECT_EQ(ek, zero(ek.size()));
+    EXPECT_EQ(dk, zero(dk.size()));
+  }
+}
+
+TEST(CApi, EmptyBatchesSucceed) {
+  for (const mlkem_set set : kSets) {
+    EXPECT_EQ(mlkem_keygen_batch(set, nullptr, 0), MLKEM_OK);
+    EXPECT_EQ(mlkem_encaps_batch(set, nullptr, 0), MLKEM_OK);
+    EXPECT_EQ(mlkem_decaps_batch(set, nullptr, 0), MLKEM_OK);
+    EXPECT_EQ(mlkem_keygen_batch(set, nullptr, 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_encaps_batch(set, nullptr, 1), MLKEM_ERR_ARGUMENT);
+    EXPECT_EQ(mlkem_decaps_batch(set, nullptr, 1), MLKEM_ERR_ARGUMENT);
+  }
+}
+
+TEST(CApi, BatchReturnsTheFirstFailureAndCarriesOutTheRest) {
+  const mlkem_set set = MLKEM_768;
+  const Exchange e(set);
+  Bytes bad_ek = e.ek, bad_dk = e.dk;
+  bad_ek[0] = 0xff, bad_ek[1] |= 0x0f;
+  bad_dk[bad_dk.size() - 33] ^= 1;
+  for (const size_t n : {2u, 9u, 65u, 130u}) {
+    // The last job fails, and one more in the middle in another way.
+    std::vector<Bytes> ct(n, Bytes(e.ct.size(), 0x5a)), ss(n, Bytes(32, 0x5a)), back(n, Bytes(32, 0x5a));
+    std::vector<mlkem_encaps_job> encapses;
+    std::vector<mlkem_decaps_job> decapses;
+    for (size_t i = 0; i < n; ++i) {
+      encapses.push_back({ct[i].data(), ss[i].data(), e.ek.data(), e.m.data(), 99});
+      decapses.push_back({back[i].data(), e.ct.data(), e.dk.data(), 99});
+    }
+    encapses[n - 1].ss = nullptr;
+    decapses[n - 1].ct = nullptr;
+    const size_t middle = n / 2 - 1 + n % 2;
+    if (middle != n - 1) encapses[middle].ek = bad_ek.data(), decapses[middle].dk = bad_dk.data();
+    EXPECT_EQ(mlkem_encaps_batch(set, encapses.data(), n), MLKEM_ERR_EK);
+    EXPECT_EQ(mlkem_decaps_batch(set, decapses.data(), n), MLKEM_ERR_DK);
+    for (size_t i = 0; i < n; ++i) {
+      const bool fails = i == middle, invalid = i == n - 1;
+      EXPECT_EQ(encapses[i].status, fails ? MLKEM_ERR_EK : invalid ? MLKEM_ERR_ARGUMENT : MLKEM_OK);
+      EXPECT_EQ(decapses[i].status, fails ? MLKEM_ERR_DK : invalid ? MLKEM_ERR_ARGUMENT : MLKEM_OK);
+      EXPECT_EQ(ct[i], fails ? Bytes(e.ct.size(), 0) : invalid ? Bytes(e.ct.size(), 0x5a) : e.ct);
+      EXPECT_EQ(back[i], fails ? Bytes(32, 0) : invalid ? Bytes(32, 0x5a) : e.ss);
+    }
+  }
+}
+
+// More jobs than one group of randomness, all with fresh randomness: no two results may be the same.
+TEST(CApi, BatchResultsWithFreshRandomnessDiffer) {
+  constexpr size_t kJobs = 100;
+  std::vector<Bytes> ek(kJobs, Bytes(800)), dk(kJobs, Bytes(1632));
+  std::vector<mlkem_keygen_job> jobs;
+  for (size_t i = 0; i < kJobs; ++i) jobs.push_back({ek[i].data(), dk[i].data(), nullptr, 99});
+  ASSERT_EQ(mlkem_keygen_batch(MLKEM_512, jobs.data(), kJobs), MLKEM_OK);
+  for (const Bytes& key : dk) EXPECT_EQ(mlkem_check_dk(MLKEM_512, key.data(), key.size()), MLKEM_OK);
+  std::set<std::string> distinct;
+  for (const Bytes& key : ek) distinct.emplace(key.begin(), key.end());
+  EXPECT_EQ(distinct.size(), kJobs);
+}
+
+TEST(CApi, EveryCodeHasItsOwnText) {
+  std::vector<std::string> texts;
+  for (int code = MLKEM_ERR_RANDOM; code <= MLKEM_OK; ++code) {
+    ASSERT_NE(mlkem_strerror(code), nullptr);
+    texts.emplace_back(mlkem_strerror(code));
+    EXPECT_FALSE(texts.back().empty());
+  }
+  for (const int code : {1, -6, 1000, INT_MIN, INT_MAX}) {
+    ASSERT_NE(mlkem_strerror(code), nullptr);
+    EXPECT_EQ(std::find(texts.begin(), texts.end(), mlkem_strerror(code)), texts.end());
+  }
+  std::sort(texts.begin(), texts.end());
+  EXPECT_EQ(std::adjacent_find(texts.begin(), texts.end()), texts.end());
+}
+
+TEST(CApi, VersionAndCodesAgreeWithTheHeaders) {
+  EXPECT_EQ(mlkem_version(), std::to_string(MLKEM_VERSION_MAJOR) + "." + std::to_string(MLKEM_VERSION_MINOR) +
+                                 "." + std::to_string(MLKEM_VERSION_PATCH));
+  EXPECT_STREQ(mlkem_version(), MLKEM_TEST_PROJECT_VERSION);
+  EXPECT_STREQ(mlkem_backend(), backend());
+  EXPECT_EQ(int(Status::kOk), MLKEM_OK);
+  EXPECT_EQ(int(Status::kArgument), MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(int(Status::kLength), MLKEM_ERR_LENGTH);
+  EXPECT_EQ(int(Status::kEk), MLKEM_ERR_EK);
+  EXPECT_EQ(int(Status::kDk), MLKEM_ERR_DK);
+  EXPECT_EQ(int(Status::kRandom), MLKEM_ERR_RANDOM);
+}
+
+}  // namespace
+}  // namespace mlkem::test

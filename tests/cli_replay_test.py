@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mlkem-ike demo and replay: every recording agrees, a flipped byte of every field is reported at the values that it
+enters, and files that are not recordings are refused with the name of the field. Arguments: the folder of recordings,
+and the program if it was built."""
+
+import copy
+import glob
+import json
+import os
+import sys
+import tempfile
+
+from tap import Tap, run
+
+IKE_KEYS = ['sk_d', 'sk_ai', 'sk_ar', 'sk_ei', 'sk_er', 'sk_pi', 'sk_pr']
+CHILD_KEYS = ['encryption_initiator_key', 'integrity_initiator_key', 'encryption_responder_key',
+              'integrity_responder_key']
+OPTIONAL = {'prf_for_derivation', 'integ', 'intauth', 'method', 'octets', 'messages', 'psk', 'cert'}
+
+
+def load(path):
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def replay(program, files):
+    """(exit status, the --json answer) for files given as JSON values or as text."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, content in enumerate(files):
+            paths.append(os.path.join(folder, f'{number:05}'))
+            with open(paths[-1], 'wb') as file:
+                file.write(content if isinstance(content, bytes) else json.dumps(content).encode())
+        ran = run([program, 'replay', '--json', *paths])
+    if ran.returncode not in (0, 1):
+        return ran.returncode, None
+    return ran.returncode, json.loads(ran.stdout)
+
+
+def flipped(octets_hex, place):
+    octets = bytearray.fromhex(octets_hex)
+    octets[place] ^= 1
+    return octets.hex()
+
+
+def fields_of(recording):
+    """(path, names of the values that must differ, names of links that must break or None where any may)."""
+    for k, entry in enumerate(recording['ike']):
+        keys = [name for name in IKE_KEYS if entry[name]]
+        for j in range(len(entry['secrets'])):
+            yield ('ike', k, 'secrets', j), ['skeyseed']
+        for field in ('ni', 'nr'):
+            yield ('ike', k, field), ['skeyseed', *keys]
+        for field in ('spii', 'spir'):
+            yield ('ike', k, field), keys
+        if entry['old_sk_d']:
+            yield ('ike', k, 'old_sk_d'), ['skeyseed']
+        for field in ['skeyseed', *keys]:
+            yield ('ike', k, field), [field]
+    for k, entry in enumerate(recording['child']):
+        keys = [name for name in CHILD_KEYS if entry[name]]
+        for j in range(len(entry['secrets'])):
+            yield ('child', k, 'secrets', j), keys
+        for field in ('ni', 'nr', 'sk_d'):
+            yield ('child', k, field), keys
+        for field in keys:
+            yield ('child', k, field), [field]
+    for k, entry in enumerate(recording['intauth']):
+        for field in ('sk_p', 'A', 'P', 'out'):
+            yield ('intauth', k, field), ['out']
+    for k, entry in enumerate(recording['auth']):
+        result = 'auth' if 'psk' in entry else 'octets'
+        for field in ('id', 'sk_p', 'intauth', result):
+            if entry[field]:
+                yield ('auth', k, field), [result]
+
+
+# Fields that must also break a link, because another entry holds the same octets.
+LINKED = {('ike', 'old_sk_d'), ('child', 'sk_d'), ('intauth', 'sk_p'), ('auth', 'sk_p'), ('auth', 'intauth')}
+
+
+def flips(tap, program, name, recording):
+    """Flips a bit in the first, a middle and the last octet of every field."""
+    mutants, wanted = [], []
+    for path, values in fields_of(recording):
+        for part in (0, 0.5, 1):
+            mutant = copy.deepcopy(recording)
+            parent = mutant
+            for key in path[:-1]:
+                parent = parent[key]
+            length = len(parent[path[-1]]) // 2
+            parent[path[-1]] = flipped(parent[path[-1]], int(part * (length - 1)))
+            mutants.append(mutant)
+            wanted.append((path, values))
+    status, answer = replay(program, mutants)
+    wrong = []
+    for (path, values), file in zip(wanted, answer['files']):
+        entry = f'{path[0]}[{path[1]}]'
+        differing = [(check['entry'].split()[0], check['name']) for check in file['checks']
+                     if check['outcome'] == 'differs' and check['type'] == 'value']
+        broken = [check for check in file['checks'] if check['outcome'] == 'differs' and check['type'] == 'link']
+        first = file.get('first_wrong', {'entry': ''})
+        if sorted(differing) != sorted((entry, value) for value in values):
+            wrong.append(f'{path}: differing: {differing}')
+        elif not first['entry'].startswith(entry) or first['name'] != values[0]:
+            wrong.append(f'{path}: first wrong: {first}')
+        elif (path[0], path[2]) in LINKED and not any(check['entry'].startswith(entry) for check in broken):
+            wrong.append(f'{path}: no link broken')
+        elif path[2] in ('secrets', 'P', 'skeyseed', 'out', 'auth', 'octets', *IKE_KEYS, *CHILD_KEYS) and broken and \
+                path[:1] + path[2:] not in (('child', 'sk_d'),):
+            wrong.append(f'{path}: links broken for nothing: {broken}')
+    tap.check(status == 1 and not wrong, f'{name}: {len(mutants)} flips, each reported at the values it enters',
+              '\n'.join(wrong))
+
+
+def flipped_messages(tap, program, name, recording):
+    """The IKE_SA_INIT messages enter AUTH: the answered request the initiator's, the answer the responder's."""
+    spi_i, spi_r = recording['ike'][0]['spii'], recording['ike'][0]['spir']
+    request = answer_at = None
+    for number, message in enumerate(recording['messages']):
+        if message['hex'][36:38] == '22' and message['hex'].startswith(spi_i + '0' * 16) and \
+                not int(message['hex'][38:40], 16) & 0x20:
+            request = number
+        if message['hex'].startswith(spi_i + spi_r) and message['hex'][36:38] == '22':
+            answer_at = number
+            break
+    mutants = []
+    for number in (request, answer_at):
+        mutants.append(copy.deepcopy(recording))
+        message = mutants[-1]['messages'][number]
+        message['hex'] = flipped(message['hex'], -1)
+    unrelated = [number for number, message in enumerate(recording['messages']) if number < request]
+    for number in unrelated:
+        mutants.append(copy.deepcopy(recording))
+        message = mutants[-1]['messages'][number]
+        message['hex'] = flipped(message['hex'], -1)
+    _, answer = replay(program, mutants)
+    found = []
+    for file in answer['files']:
+        found.append([check['entry'] for check in file['checks']
+                      if check['outcome'] == 'differs' and check['type'] == 'value'])
+    tap.equal(found, [['auth[0] i'], ['auth[1] r']] + [[]] * len(unrelated),
+              f'{name}: the answered IKE_SA_INIT request and its answer enter AUTH, {len(unrelated)} others do not')
+
+
+def mixed_up(tap, program, recording):
+    """Whole values swapped with others that belong elsewhere: the derivation may be right, the link is not."""
+    def change(name, link, alter):
+        mutant = copy.deepcopy(recording)
+        alter(mutant)
+        _, answer = replay(program, [mutant])
+        broken = [check['name'] for check in answer['files'][0]['checks']
+                  if check['type'] == 'link' and check['outcome'] == 'differs']
+        tap.check(any(link in broken_name for broken_name in broken), f'mixed up: {name}', broken)
+
+    ike, last = recording['ike'], max(k for k, e in enumerate(recording['ike']) if e['kind'].startswith('addke'))
+    change('a Child SA of an older generation', "sk_d is an SA's newest",
+           lambda m: m['child'][0].update(sk_d=ike[0]['sk_d']))
+    change('AUTH with an older SK_p', "sk_p is an SA's newest", lambda m: m['auth'][0].update(sk_p=ike[0]['sk_pi']))
+    change('IntAuth with a newer SK_p', 'sk_p is that of generation 0',
+           lambda m: m['intauth'][0].update(sk_p=ike[last]['sk_pi']))
+    change('IntAuth_r before IntAuth_i', 'newest IntAuth of i, then of r',
+           lambda m: m['auth'][0].update(intauth=m['auth'][0]['intauth'][96:192] + m['auth'][0]['intauth'][:96] +
+                                         m['auth'][0]['intauth'][192:]))
+    change('another message id', 'message id of IKE_AUTH',
+           lambda m: m['auth'][0].update(intauth=m['auth'][0]['intauth'][:-2] + '99'))
+    change('a rekey from an older generation', 'old_sk_d is sk_d of an SA before',
+           lambda m: m['ike'][-1].update(old_sk_d=ike[0]['sk_d']))
+    change('a generation left out', 'old_sk_d is sk_d of an SA before', lambda m: m['ike'].pop(last))
+    change('a generation counted wrongly', 'follows the generation before',
+           lambda m: m['ike'][last].update(kind='addke(2)'))
+    change('nonces of another exchange', 'ni is that of the IKE_SA_INIT request',
+           lambda m: m['ike'][0].update(ni=m['ike'][-1]['ni']))
+
+
+def malformed(tap, program, recording):
+    """No field may be missing or of another type; nothing may crash."""
+    mutants, wanted = [], []
+
+    def visit(path, node):
+        items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for key, child in items:
+            replacements = [('missing', None)] if isinstance(node, dict) else []
+            replacements += [('value', value) for value in (None, True, -1, 1e300, 'zz', 'abc', [], {}, '00' * 3000)]
+            for what, value in replacements:
+                mutant = copy.deepcopy(recording)
+                parent = mutant
+                for step in path:
+                    parent = parent[step]
+                if what == 'missing':
+                    del parent[key]
+                else:
+                    parent[key] = value
+                mutants.append(mutant)
+                wanted.append(str(key) if what == 'missing' and key not in OPTIONAL and key != 'old_sk_d' and
+                              key not in ('what', 'sport', 'dport') else None)
+            visit(path + [key], child)
+
+    visit([], recording)
+    status, answer = replay(program, mutants)
+    if not tap.check(status == 1, f'{len(mutants)} malformed recordings: no crash', status):
+        return
+    wrong = [f"{name}: {file.get('error')}" for name, file in zip(wanted, answer['files'])
+             if name and name not in file.get('error', '')]
+    tap.check(not wrong, f'{sum(map(bool, wanted))} missing fields are named', '\n'.join(wrong))
+    texts = {'empty': b'', 'no JSON': b'\x7fELF\0\0', 'cut short': json.dumps(recording).encode()[:-20],
+             'a number': b'7', 'an array': b'[]', 'an empty object': b'{}', 'deep nesting': b'[' * 1000000,
+             'deep objects': b'{"ike":' * 200000, 'invalid UTF-8': b'{"ike": "\xff\xfe"}',
+             'a huge number': b'{"ike": ' + b'9' * 100000 + b'}', 'nothing to check':
+             b'{"ike": [], "child": [], "intauth": [], "auth": []}'}
+    for name, text in texts.items():
+        status, answer = replay(program, [text])
+        error = answer['files'][0].get('error', '') if answer else ''
+        tap.check(status == 1 and error and len(error) < 300, f'refused: {name}', f'{status} {error}')
+
+
+def commands(tap, program, paths):
+    ran = run([program, 'replay', *paths])
+    text = ran.stdout.decode().splitlines()
+    tap.check(ran.returncode == 0 and text[-1].startswith(f'{len(paths)} files: ') and ', 0 differ' in text[-1],
+              'replay in words ends with counts', ran.stdout.decode()[-300:])
+    with open(paths[0], 'rb') as file:
+        ran = run([program, 'replay', '-'], stdin=file)
+    tap.check(ran.returncode == 0, 'replay reads standard input')
+    ran = run([program, 'replay', paths[0], 'none.json'])
+    tap.check(ran.returncode == 1 and b'none.json' in ran.stderr and b'values agree' in ran.stdout,
+              'a missing file is named, the others are replayed')
+    bad = load(paths[0])
+    bad['ike'][0]['secrets'][0] += '0'
+    with tempfile.NamedTemporaryFile('w', suffix='.json') as file:
+        json.dump(bad, file)
+        file.flush()
+        ran = run([program, 'replay', file.name])
+    tap.check(ran.returncode == 1 and file.name.encode() in ran.stderr and b'ike[0].secrets[0]' in ran.stderr
+              and b'odd' in ran.stderr, 'an error names file, field and reason', ran.stderr.decode())
+
+
+def demos(tap, program):
+    sizes = {'x25519': (32, 32), 'x448': (56, 56), 'ecp256': (64, 64), 'ecp384': (96, 96), 'ecp521': (132, 132),
+             'modp2048': (256, 256), 'modp3072': (384, 384), 'modp4096': (512, 512), 'mlkem512': (800, 768),
+             'mlkem768': (1184, 1088), 'mlkem1024': (1568, 1568)}
+    eight = ['x448', 'mlkem1024', 'ecp256', 'mlkem512', 'ecp521', 'mlkem768', 'x25519', 'ecp384']
+    cases = [([], ['x25519', 'mlkem768'])] + [(['--ke', method], [method]) for method in sizes]
+    cases.append((['--ke', ','.join(eight)], eight))
+    cases += [(['--encr', encr, '--prf', prf], ['x25519', 'mlkem768']) for encr, prf in
+              (('aes128gcm16', 'prfsha256'), ('chacha20poly1305', 'prfsha512'), ('aes256', 'prfsha1'),
+               ('aes256ctr', 'prfsha256'))]
+    for arguments, methods in cases:
+        ran = run([program, 'demo', '--json', *arguments])
+        answer = json.loads(ran.stdout) if ran.returncode == 0 else {'agreed': False, 'payloads': []}
+        payloads = [(payload['method'], payload['data_bytes'], payload['payload_bytes'] - payload['data_bytes'])
+                    for payload in answer['payloads']]
+        tap.check(answer['agreed'] and payloads == [(m, size, 8) for m in methods for size in sizes[m]],
+                  f'demo {" ".join(arguments)}', ran.stderr.decode() + str(payloads))
+    ran = run([program, 'demo'])
+    tap.check(ran.returncode == 0 and b'Both sides agree' in ran.stdout and b'1192' in ran.stdout, 'demo in words')
+    for name, arguments in (('an unknown method', ['--ke', 'rsa']), ('one twice', ['--ke', 'x25519,x25519']),
+                            ('nine', ['--ke', ','.join([*eight, 'modp2048'])]), ('an unknown PRF', ['--prf', 'md5']),
+                            ('an unknown cipher', ['--encr', 'rot13'])):
+        ran = run([program, 'demo', *arguments])
+        tap.check(ran.returncode == 2 and arguments[0].encode() in ran.stderr, f'demo refuses {name}',
+                  ran.stderr.decode())
+
+
+def main():
+    folder, tap = sys.argv[1], Tap()
+    if len(sys.argv) < 3 or sys.argv[2].startswith('-'):
+        tap.skip('demo and replay', 'the command line was not built: CLI11 or nlohmann-json is missing')
+        tap.done()
+    program = os.path.abspath(sys.argv[2])
+    paths = sorted(glob.glob(os.path.join(folder, '*.json')))
+    demos(tap, program)
+    if not paths:
+        tap.skip('replay', f'no recordings in {folder}')
+        tap.done()
+    recordings = {os.path.splitext(os.path.basename(path))[0]: load(path) for path in paths}
+    commands(tap, program, paths)
+    for name, recording in recordings.items():
+        status, answer = replay(program, [recording])
+        counts = answer['total']
+        tap.check(status == 0 and counts['all_agree'] and counts['values_agree'] > 0,
+                  f"{name}: {counts['values_agree']} values agree, {counts['links_hold']} links hold", counts)
+        flips(tap, program, name, recording)
+        flipped_messages(tap, program, name, recording)
+    mixed_up(tap, program, recordings['mlkem768'])
+    for name in ('childless', 'cert_ecdsa'):
+        malformed(tap, program, recordings[name])
+    tap.done()
+
+
+main()

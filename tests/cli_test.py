@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mlkem-ike's info, keygen, encaps and decaps: round trips through files and pipes, modes, wrong input. Argument: the
+program, if it was built."""
+
+import json
+import os
+import pty
+import stat
+import sys
+import tempfile
+
+from tap import Tap, run
+
+# Set: ek, dk, ct octets (FIPS 203, table 3).
+SIZES = {512: (800, 1632, 768), 768: (1184, 2400, 1088), 1024: (1568, 3168, 1568)}
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def write(path, octets):
+    with open(path, 'wb') as file:
+        file.write(octets)
+
+
+def mode_of(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+class Suite:
+    def __init__(self, tap, program):
+        self.tap, self.program = tap, program
+
+    def run(self, *arguments, **options):
+        return run([self.program, *arguments], **options)
+
+    def fails(self, name, arguments, wanted, status=1, absent=(), **options):
+        """The command fails with that status, its message holds every wanted word, and it leaves no file behind."""
+        ran = self.run(*arguments, **options)
+        message = ran.stderr.decode()
+        self.tap.check(ran.returncode == status and all(word in message for word in wanted)
+                       and not any(os.path.lexists(path) for path in absent), name,
+                       f'exit status {ran.returncode}, files left {[p for p in absent if os.path.lexists(p)]}\n{message}')
+
+    def round_trip_in_files(self, parameter_set):
+        sizes, name = SIZES[parameter_set], f'ML-KEM-{parameter_set}: '
+        self.run('keygen', '--set', str(parameter_set), '--ek', 'ek', '--dk', 'dk')
+        self.run('encaps', '--ek', 'ek', '--ct', 'ct', '--ss', 'ss')
+        ran = self.run('decaps', '--dk', 'dk', '--ct', 'ct', '--ss', 'ss2')
+        self.tap.equal([len(read(path)) for path in ('ek', 'dk', 'ct', 'ss')], [*sizes, 32], name + 'sizes')
+        self.tap.check(ran.returncode == 0 and read('ss') == read('ss2'), name + 'both sides have the same secret')
+        self.tap.equal([mode_of(path) for path in ('dk', 'ss', 'ss2')], [0o600] * 3, name + 'secrets have mode 0600')
+        ct = bytearray(read('ct'))
+        ct[len(ct) // 2] ^= 1
+        write('bad', ct)
+        ran = self.run('decaps', '--dk', 'dk', '--ct', 'bad', '--ss', 'ss3')
+        again = self.run('decaps', '--dk', 'dk', '--ct', 'bad', '--ss', '-')
+        self.tap.check(ran.returncode == 0 and read('ss3') != read('ss') and again.stdout == read('ss3'),
+                       name + 'a changed ciphertext gives another secret, always the same (implicit rejection)')
+
+    def round_trip_in_pipes(self, parameter_set):
+        name = f'ML-KEM-{parameter_set}: '
+        ek = self.run('keygen', '--set', str(parameter_set), '--ek', '-', '--dk', 'dk').stdout
+        ct = self.run('encaps', '--ek', '-', '--ct', '-', '--ss', 'ss', input=ek).stdout
+        ss = self.run('decaps', '--dk', 'dk', '--ct', '-', '--ss', '-', input=ct).stdout
+        self.tap.check(len(ss) == 32 and ss == read('ss'), name + 'round trip through pipes')
+        ss = self.run('decaps', '--dk', '-', '--ct', '/dev/stdin', '--ss', '-', input=read('dk')).returncode
+        self.tap.check(ss == 1, name + 'a pipe that two fields read is not enough for both')
+
+    def seeds(self):
+        seed = bytes(range(64))
+        write('seed', seed)
+        for parameter_set in SIZES:
+            for run_name in 'ab':
+                self.run('keygen', '--set', str(parameter_set), '--seed', 'seed', '--ek', 'ek' + run_name, '--dk',
+                         'dk' + run_name, '--force')
+            self.tap.check(read('eka') == read('ekb') and read('dka') == read('dkb') and read('dka')[-32:] == seed[32:],
+                           f'ML-KEM-{parameter_set}: a seed gives one key pair, whose dk ends with z')
+        ran = self.run('keygen', '--ek', 'ek1', '--dk', 'dk1', '--save-seed', 'kept')
+        self.run('keygen', '--seed', 'kept', '--ek', 'ek2', '--dk', 'dk2')
+        self.tap.check(ran.returncode == 0 and read('dk1') == read('dk2') and mode_of('kept') == 0o600
+                       and len(read('kept')) == 64, 'a saved seed gives the key pair again')
+        fresh = {self.run('keygen', '--ek', '-', '--dk', '/dev/null').stdout for _ in range(3)}
+        self.tap.equal(len(fresh), 3, 'without a seed every key pair is another one')
+        for length in (0, 63, 65):
+            write('short', bytes(length))
+            self.fails(f'a seed of {length} octets', ['keygen', '--seed', 'short', '--ek', 'e', '--dk', 'd'],
+                       ['--seed', 'short', '64', 'octets'], absent=['e', 'd'])
+
+    def wrong_input(self):
+        self.run('keygen', '--ek', 'ek', '--dk', 'dk')
+        self.run('encaps', '--ek', 'ek', '--ct', 'ct', '--ss', 'ss')
+        ek, dk, ct = read('ek'), read('dk'), read('ct')
+        for name, octets in (('empty', b''), ('one octet less', ek[:-1]), ('one octet more', ek + b'\0'),
+                             ('far too long', ek * 1000)):
+            write('bad', octets)
+            self.fails(f'encaps: ek {name}', ['encaps', '--ek', 'bad', '--ct', 'c', '--ss', 's'],
+                       ['--ek', 'bad', 'octets', '800, 1184 or 1568'], absent=['c', 's'])
+        for name, octets in (('empty', b''), ('one octet less', dk[:-1]), ('one octet more', dk + b'\0')):
+            write('bad', octets)
+            self.fails(f'decaps: dk {name}', ['decaps', '--dk', 'bad', '--ct', 'ct', '--ss', 's'],
+                       ['--dk', 'bad', 'octets', '1632, 2400 or 3168'], absent=['s'])
+        for name, octets in (('empty', b''), ('one octet less', ct[:-1]), ('one octet more', ct + b'\0')):
+            write('bad', octets)
+            self.fails(f'decaps: ct {name}', ['decaps', '--dk', 'dk', '--ct', 'bad', '--ss', 's'],
+                       ['--ct', 'bad', 'octets', '1088', 'ML-KEM-768'], absent=['s'])
+        write('bad', b'\xff\x0f' + ek[2:])
+        self.fails('encaps: a coefficient of 4095', ['encaps', '--ek', 'bad', '--ct', 'c', '--ss', 's'],
+                   ['--ek', 'bad', 'below q', '7.2'], absent=['c', 's'])
+        # dk = dk_PKE (1152) | ek (1184) | H(ek) (32) | z (32): the hash covers what lies in the middle.
+        for name, place in (('ek in dk', 1152), ('H(ek) in dk', 1152 + 1184)):
+            write('bad', dk[:place] + bytes([dk[place] ^ 1]) + dk[place + 1:])
+            self.fails(f'decaps: a flipped bit of {name}', ['decaps', '--dk', 'bad', '--ct', 'ct', '--ss', 's'],
+                       ['--dk', 'bad', 'hash', '7.3'], absent=['s'])
+        self.fails('encaps: --set insists', ['encaps', '--set', '512', '--ek', 'ek', '--ct', 'c', '--ss', 's'],
+                   ['--ek', '1184', '800', 'ML-KEM-512'], absent=['c', 's'])
+        self.fails('decaps: --set insists', ['decaps', '--set', '1024', '--dk', 'dk', '--ct', 'ct', '--ss', 's'],
+                   ['--dk', '2400', '3168', 'ML-KEM-1024'], absent=['s'])
+        for command in (['encaps', '--ek', 'none', '--ct', 'c', '--ss', 's'],
+                        ['decaps', '--dk', 'none', '--ct', 'ct', '--ss', 's'],
+                        ['decaps', '--dk', 'dk', '--ct', 'none', '--ss', 's'],
+                        ['keygen', '--seed', 'none', '--ek', 'e', '--dk', 'd']):
+            self.fails(f'{command[0]}: a missing file', command, ["'none'", 'No such file'],
+                       absent=['c', 's', 'e', 'd'])
+        self.fails('a folder in place of a file', ['encaps', '--ek', '.', '--ct', 'c', '--ss', 's'],
+                   ['--ek', "'.'", 'directory'], absent=['c', 's'])
+
+    def outputs(self):
+        write('old', b'old')
+        os.chmod('old', 0o644)
+        self.fails('an existing file stays', ['keygen', '--ek', 'e', '--dk', 'old'], ['--dk', 'old', 'exists', '--force'],
+                   absent=['e'])
+        self.tap.equal(read('old'), b'old', 'and keeps its content')
+        self.run('keygen', '--ek', 'e', '--dk', 'old', '--force')
+        self.tap.check(len(read('old')) == 2400 and mode_of('old') == 0o600, '--force replaces it, mode 0600')
+        os.symlink('target', 'link')
+        write('target', b'old')
+        self.run('keygen', '--ek', 'e', '--dk', 'link', '--force')
+        self.tap.check(read('target') == b'old' and not os.path.islink('link') and mode_of('link') == 0o600,
+                       '--force replaces a symbolic link, not what it points to')
+        os.symlink('nowhere', 'dangling')
+        self.fails('a dangling link is not followed', ['keygen', '--ek', 'e2', '--dk', 'dangling'], ['--dk', 'exists'],
+                   absent=['e2', 'nowhere'])
+        before = os.umask(0)
+        self.run('keygen', '--ek', 'open.ek', '--dk', 'open.dk')
+        os.umask(before)
+        self.tap.check(mode_of('open.dk') == 0o600 and mode_of('open.ek') == 0o644,
+                       'modes do not depend on an open umask')
+        self.fails('a folder that is not there', ['keygen', '--ek', 'e3', '--dk', 'none/dk'],
+                   ['--dk', 'none/dk', 'No such file'], absent=['e3'])
+        self.fails('a full device', ['keygen', '--ek', 'e3', '--dk', '/dev/full'], ['--dk', '/dev/full', 'No space'],
+                   absent=['e3'])
+        for names in (('-', '-'), ('same', 'same'), ('same', './same')):
+            self.fails(f'two outputs in one place: {names}', ['keygen', '--ek', names[0], '--dk', names[1]],
+                       ['--dk', 'already'], status=2, absent=['same'])
+        self.fails('two inputs in one place', ['decaps', '--dk', '-', '--ct', '-', '--ss', 's'], ['--ct', 'already'],
+                   status=2, absent=['s'])
+        reader, writer = os.pipe()
+        os.close(reader)
+        self.fails('a reader that went away', ['keygen', '--ek', '-', '--dk', 'd3'], ['--ek', 'Broken pipe'],
+                   absent=['d3'], stdout=writer)
+        os.close(writer)
+        main, terminal = pty.openpty()
+        self.fails('a secret on a terminal', ['keygen', '--ek', 'e3', '--dk', '-'], ['--dk', 'terminal', '--force'],
+                   absent=['e3'], stdout=terminal)
+        ran = self.run('decaps', '--dk', 'old', '--ct', 'none', '--ss', '-', stdout=terminal)
+        self.tap.check(ran.returncode == 1, 'an error comes before the terminal')
+        self.run('encaps', '--ek', 'e', '--ct', '/dev/null', '--ss', '-', '--force', stdout=terminal)
+        self.tap.equal(len(os.read(main, 100)) >= 32, True, '--force writes it nevertheless')
+        os.close(terminal)
+        os.close(main)
+
+    def words(self):
+        ran = self.run('--version')
+        self.tap.check(ran.returncode == 0 and ran.stdout.startswith(b'mlkem-ike '), '--version')
+        commands = ['info', 'keygen', 'encaps', 'decaps']
+        if json.loads(self.run('info', '--json').stdout)['ikev2']:
+            commands += ['demo', 'replay']
+        else:
+            self.fails('demo without ikev2', ['demo'], ['demo'], status=2)
+            self.tap.check(b'left out' in self.run('--help').stdout, '--help says that ikev2 is left out')
+        for command in [None, *commands]:
+            ran = self.run(*([command] if command else []), '--help')
+            self.tap.check(ran.returncode == 0 and b'Example: mlkem-ike' in ran.stdout, f'{command or ""} --help')
+        info = json.loads(self.run('info', '--json').stdout)
+        for kind in ('arith', 'keccak'):
+            usable = [table['name'] for table in info[kind]['tables'] if table['usable']]
+            self.tap.equal(info[kind]['chosen'], usable[0], f'info: the chosen {kind} table is the first usable one')
+        self.tap.check(b'portable' in self.run('info').stdout, 'info in words')
+        for name, arguments in (('no subcommand', []), ('an unknown one', ['frobnicate']),
+                                ('a missing option', ['keygen', '--ek', 'x']),
+                                ('an unknown set', ['keygen', '--set', '769', '--ek', 'x', '--dk', 'y'])):
+            self.fails(f'wrong use: {name}', arguments, [], status=2, absent=['x', 'y'])
+        with open('/dev/full', 'wb') as full:
+            self.fails('output that can not be written', ['info'], ['standard output'], stdout=full)
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith('-'):
+        tap = Tap()
+        tap.skip('command line', 'it was not built: CLI11 or nlohmann-json is missing')
+        tap.done()
+    suite = Suite(Tap(), os.path.abspath(sys.argv[1]))
+    parts = [lambda s=s: suite.round_trip_in_files(s) for s in SIZES]
+    parts += [lambda s=s: suite.round_trip_in_pipes(s) for s in SIZES]
+    parts += [suite.seeds, suite.wrong_input, suite.outputs, suite.words]
+    for part in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            part()
+            os.chdir('/')
+    suite.tap.done()
+
+
+main()

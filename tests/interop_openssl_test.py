@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Keys, ciphertexts and secrets between key_file_tool and an OpenSSL that knows ML-KEM (3.5 or later), both ways: all
+parameter sets, all forms of a private key, PEM and DER. The machine's own OpenSSL is taken if it is new enough,
+otherwise a newer Debian's. Usage: interop_openssl_test.py ROOT KEY_FILE_TOOL"""
+
+import os
+import sys
+import tempfile
+
+from tap import Tap, run
+
+SETS = ('512', '768', '1024')
+FORMS = ('seed-only', 'priv-only', 'seed-priv')
+ENCODINGS = ('pem', 'der')
+
+
+def find_openssl(root):
+    """The words that start an OpenSSL with ML-KEM, or None and why there is none."""
+    wanted = ['list', '-kem-algorithms']
+    try:
+        if b'ML-KEM-768' in run(['openssl', *wanted]).stdout:
+            return ['openssl'], ''
+    except FileNotFoundError:
+        pass
+    newer_debian = os.path.join(root, 'tools', 'newer_debian')
+    unpacked = run([newer_debian, 'openssl'])
+    if unpacked.returncode == 77:
+        return None, 'no OpenSSL with ML-KEM: ' + unpacked.stderr.decode().strip().splitlines()[-1]
+    unpacked.check_returncode()
+    command = [newer_debian, '--run', unpacked.stdout.decode().strip(), 'openssl']
+    if b'ML-KEM-768' not in run(command + wanted).stdout:
+        return None, f'{run(command + ["version"]).stdout.decode().strip()} has no ML-KEM'
+    return command, ''
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def write(path, octets):
+    with open(path, 'wb') as file:
+        file.write(octets)
+
+
+class Interop:
+    """One folder of files; a command that fails is a failed case, and what it should have written is empty."""
+
+    def __init__(self, tap, openssl, tool):
+        self.tap, self.openssl, self.tool = tap, openssl, tool
+
+    def run(self, words, *outputs):
+        for output in outputs:
+            write(output, b'')
+        ran = run(words)
+        if ran.returncode != 0:
+            self.tap.check(False, ' '.join(map(str, words[-8:])), ran.stderr.decode(errors='replace'))
+        return b''.join(map(read, outputs))
+
+    def theirs(self, *words, outputs=()):
+        return self.run([*self.openssl, *words], *outputs)
+
+    def ours(self, *words, outputs=()):
+        return self.run([self.tool, *words], *outputs)
+
+    def check_agreement(self, name, private, public):
+        """Encapsulation on either side and decapsulation on the other, for good and for damaged ciphertexts."""
+        sent = self.theirs('pkeyutl', '-encap', '-pubin', '-inkey', public, '-out', 'ct', '-secret', 'sent',
+                           outputs=['sent'])
+        received = self.ours('decaps', private, 'ct', 'received', outputs=['received'])
+        self.tap.check(len(sent) == 32 and sent == received, f'{name}: their encapsulation, our decapsulation')
+
+        self.ours('encaps', public, 'ct', 'sent', outputs=['ct', 'sent'])
+        received = self.theirs('pkeyutl', '-decap', '-inkey', private, '-in', 'ct', '-secret', 'received',
+                               outputs=['received'])
+        self.tap.check(len(received) == 32 and read('sent') == received,
+                       f'{name}: our encapsulation, their decapsulation')
+
+        ct = bytearray(read('ct'))
+        ct[len(ct) // 2] ^= 1
+        write('ct', ct)
+        rejected = self.theirs('pkeyutl', '-decap', '-inkey', private, '-in', 'ct', '-secret', 'theirs',
+                               outputs=['theirs'])
+        self.tap.check(len(rejected) == 32 and rejected != received and
+                       rejected == self.ours('decaps', private, 'ct', 'ours', outputs=['ours']),
+                       f'{name}: a damaged ciphertext gives both the same secret')
+
+    def check_ours(self, number, form, encoding):
+        """A key that we made."""
+        name = f'our ML-KEM-{number} {form} {encoding}'
+        written = self.ours('keygen', number, form, encoding, 'private', outputs=['private'])
+        public = self.ours('public', 'private', encoding, 'public', outputs=['public'])
+        outform = ['-outform', encoding.upper()]
+        again = self.theirs('pkey', '-in', 'private', '-provparam', f'ml-kem.output_formats={form}', *outform, '-out',
+                            'again', outputs=['again'])
+        self.tap.check(written and again == written, f'{name}: OpenSSL reads it and writes the same octets')
+        derived = self.theirs('pkey', '-in', 'private', '-pubout', *outform, '-out', 'again', outputs=['again'])
+        self.tap.check(public and derived == public, f'{name}: the public key that OpenSSL derives is ours')
+        copied = self.theirs('pkey', '-pubin', '-in', 'public', '-pubout', *outform, '-out', 'again',
+                             outputs=['again'])
+        self.tap.check(public and copied == public, f'{name}: OpenSSL reads our public key')
+        self.check_agreement(name, 'private', 'public')
+
+    def check_theirs(self, number, form, encoding):
+        """A key that OpenSSL made."""
+        name = f"OpenSSL's ML-KEM-{number} {form} {encoding}"
+        outform = ['-outform', encoding.upper()]
+        written = self.theirs('genpkey', '-algorithm', f'ML-KEM-{number}', '-provparam',
+                              f'ml-kem.output_formats={form}', *outform, '-out', 'private', outputs=['private'])
+        public = self.theirs('pkey', '-in', 'private', '-pubout', *outform, '-out', 'public', outputs=['public'])
+        again = self.ours('convert', 'private', form, encoding, 'again', outputs=['again'])
+        self.tap.check(written and again == written, f'{name}: we read it and write the same octets')
+        derived = self.ours('public', 'private', encoding, 'again', outputs=['again'])
+        self.tap.check(public and derived == public, f'{name}: the public key that we derive is theirs')
+        copied = self.ours('convert-public', 'public', encoding, 'again', outputs=['again'])
+        self.tap.check(public and copied == public, f'{name}: we read their public key')
+        self.check_agreement(name, 'private', 'public')
+
+    def check_others(self):
+        """What else OpenSSL writes: text around a key, encrypted keys, keys of other algorithms."""
+        self.theirs('genpkey', '-algorithm', 'ML-KEM-1024', '-text', '-out', 'private')
+        plain = self.theirs('pkey', '-in', 'private', '-out', 'plain', outputs=['plain'])
+        again = self.ours('convert', 'private', 'seed-priv', 'pem', 'again', outputs=['again'])
+        self.tap.check(plain and again == plain, 'a private key with text around it')
+        for encoding, words, reason in (
+                ('pem', ['-algorithm', 'ML-KEM-768', '-aes256', '-pass', 'pass:word'], 'encrypted private key'),
+                ('pem', ['-algorithm', 'ML-KEM-768', '-provparam', 'ml-kem.output_formats=bare-priv'],
+                 'neither seed, expandedKey nor both'),
+                ('pem', ['-algorithm', 'X25519'], '1.3.101.110 is not ML-KEM'),
+                ('der', ['-algorithm', 'ML-DSA-65'], '2.16.840.1.101.3.4.3.18 is not ML-KEM')):
+            self.theirs('genpkey', *words, '-outform', encoding.upper(), '-out', 'private')
+            ran = run([self.tool, 'convert', 'private', 'priv-only', 'pem', 'again'])
+            self.tap.check(ran.returncode == 1 and reason in ran.stderr.decode(),
+                           f'refused: {encoding} {" ".join(words)}', ran.stderr.decode())
+        # genpkey does not encrypt DER.
+        self.theirs('pkcs8', '-topk8', '-in', 'plain', '-outform', 'DER', '-passout', 'pass:word', '-out', 'private')
+        ran = run([self.tool, 'convert', 'private', 'priv-only', 'pem', 'again'])
+        self.tap.check(ran.returncode == 1 and b'encrypted private key' in ran.stderr, 'refused: der pkcs8 -topk8',
+                       ran.stderr.decode())
+
+
+def main():
+    root, tool = map(os.path.abspath, sys.argv[1:3])
+    tap = Tap()
+    openssl, reason = find_openssl(root)
+    if openssl is None:
+        tap.skip('OpenSSL and key files', reason)
+        tap.done()
+    print('# ' + run([*openssl, 'version']).stdout.decode().strip())
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        interop = Interop(tap, openssl, tool)
+        for number in SETS:
+            for form in FORMS:
+                for encoding in ENCODINGS:
+                    interop.check_ours(number, form, encoding)
+                    interop.check_theirs(number, form, encoding)
+        interop.check_others()
+        os.chdir(root)
+    tap.done()
+
+
+main()

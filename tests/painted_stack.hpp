@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A thread's stack in memory of our own, painted before use: shows how deep a function went and what it left
+// behind.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace mlkem::test {
+
+class PaintedStack {
+ public:
+  PaintedStack();
+  ~PaintedStack();
+  PaintedStack(const PaintedStack&) = delete;
+  PaintedStack& operator=(const PaintedStack&) = delete;
+
+  // Runs f on the stack. Returns the octets it used, those of an empty function not counted.
+  size_t run(const std::function<void()>& f);
+  // What the last f left.
+  std::span<const uint8_t> octets() const;
+
+  // Why stacks can't be painted here (sanitizers and valgrind have ideas of their own), or null.
+  static const char* unusable_reason();
+
+ private:
+  size_t run_and_measure(const std::function<void()>& f);
+
+  uint8_t* memory_;
+  size_t empty_bytes_ = 0;
+};
+
+}  // namespace mlkem::test

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// mlkem-ike demo: a hybrid IKEv2 key exchange between two peers in this process, step by step.
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "command.hpp"
+#include "demo_exchange.hpp"
+
+namespace mlkem::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+// Enough for a steady median; the first exchange also loads OpenSSL's algorithms.
+constexpr size_t kRounds = 21;
+
+struct Options {
+  std::vector<std::string> methods = {"x25519", "mlkem768"};
+  std::string encryption = "aes256gcm16", integrity, prf = "prfsha384";
+  bool json = false;
+};
+
+ExchangeOptions parse(const Options& options) {
+  ExchangeOptions parsed;
+  for (const std::string& name : options.methods) {
+    const auto method = ikev2::ke_method_named(name);
+    if (!method) throw CLI::ValidationError("--ke", "no key exchange method is called '" + name + "'");
+    if (std::count(parsed.methods.begin(), parsed.methods.end(), *method))
+      throw CLI::ValidationError("--ke", name + " twice: RFC 9370 allows each method once");
+    parsed.methods.push_back(*method);
+  }
+  if (parsed.methods.empty() || parsed.methods.size() > 1 + ikev2::kMaxAdditionalKeyExchanges)
+    throw CLI::ValidationError("--ke", "one to eight methods");
+  const auto prf = ikev2::prf_named(options.prf);
+  if (!prf) throw CLI::ValidationError("--prf", "no PRF is called '" + options.prf + "'");
+  const auto encryption = ikev2::encryption_named(options.encryption);
+  if (!encryption)
+    throw CLI::ValidationError("--encr", "no encryption is called '" + options.encryption + "'");
+  // An AEAD brings its own integrity; for the others HMAC-SHA2-256 unless another one is named.
+  const bool aead = ikev2::is_aead(encryption->id);
+  if (aead && !options.integrity.empty())
+    throw CLI::ValidationError("--integ", options.encryption + " brings its own integrity protection");
+  const auto integrity = aead                        ? std::optional(ikev2::IntegId::kNone)
+                         : options.integrity.empty() ? std::optional(ikev2::IntegId::kHmacSha256_128)
+                                                     : ikev2::integrity_named(options.integrity);
+  if (!integrity)
+    throw CLI::ValidationError("--integ", "no integrity algorithm is called '" + options.integrity + "'");
+  parsed.algorithms = {*prf, *encryption, *integrity};
+  return parsed;
+}
+
+// The last transcript, its times replaced by the medians over all rounds.
+Transcript run_rounds(const ExchangeOptions& options) {
+  auto initiator = ikev2::openssl_crypto(), responder = ikev2::openssl_crypto();
+  if (!initiator || !responder) throw Failure("OpenSSL can't be used");
+  std::vector<std::vector<double>> times;
+  Transcript transcript;
+  for (size_t round = 0; round < kRounds; ++round) {
+    transcript = run_exchange(options, **initiator, **responder);
+    if (!transcript.agreed()) return transcript;
+    times.resize(transcript.steps.size());
+    for (size_t i = 0; i < times.size(); ++i) times[i].push_back(transcript.steps[i].time_us);
+  }
+  for (size_t i = 0; i < times.size(); ++i) {
+    std::nth_element(times[i].begin(), times[i].begin() + kRounds / 2, times[i].end());
+    transcript.steps[i].time_us = times[i][kRounds / 2];
+  }
+  return transcript;
+}
+
+double total_us(const Transcript& transcript, char who) {
+  double total = 0;
+  for (const auto& step : transcript.steps)
+    if (step.who == who) total += step.time_us;
+  return total;
+}
+
+const char* side_name(char who) {
+  return who == 'I' ? "initiator" : "responder";
+}
+
+void print_json(const ExchangeOptions& options, const Transcript& transcript) {
+  ordered_json methods = ordered_json::array(), payloads = methods, keys = methods, steps = methods;
+  for (const auto method : options.methods) methods.push_back(ikev2::name(method));
+  for (const auto& payload : transcript.payloads)
+    payloads.push_back({{"exchange", payload.exchange},
+                        {"from", side_name(payload.from)},
+                        {"method", ikev2::name(payload.method)},
+                        {"data_bytes", payload.data_bytes},
+                        {"payload_bytes", payload.payload_bytes}});
+  for (const auto& key : transcript.keys)
+    keys.push_back({{"name", key.name}, {"fingerprint", key.fingerprint}, {"agrees", key.agrees}});
+  for (const auto& step : transcript.steps)
+    steps.push_back({{"who", side_name(step.who)}, {"step", step.name}, {"time_us", step.time_us}});
+  const ordered_json document = {{"methods", methods},
+                                 {"encryption", ikev2::name(options.algorithms.encryption)},
+                                 {"prf", ikev2::name(options.algorithms.prf)},
+                                 {"payloads", payloads},
+                                 {"keys", keys},
+                                 {"steps", steps},
+                                 {"initiator_time_us", total_us(transcript, 'I')},
+                                 {"responder_time_us", total_us(transcript, 'R')},
+                                 {"initiator_authenticated", transcript.initiator_authenticated},
+                                 {"responder_authenticated", transcript.responder_authenticated},
+                                 {"agreed", transcript.agreed()}};
+  std::cout << document.dump(2) << '\n';
+}
+
+void print_text(const ExchangeOptions& options, const Transcript& transcript) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(1) << "Key exchange ";
+  for (size_t n = 0; n < options.methods.size(); ++n)
+    out << (n ? " + " : "") << ikev2::name(options.methods[n]);
+  out << ", " << ikev2::name(options.algorithms.encryption) << ", " << ikev2::name(options.algorithms.prf)
+      << "; kernels: " << backend() << "\n\nKE payloads                          data  payload (octets)\n";
+  for (const auto& payload : transcript.payloads)
+    out << "  " << payload.from << "  " << std::left << std::setw(18) << payload.exchange << std::setw(11)
+        << ikev2::name(payload.method) << std::right << std::setw(7) << payload.data_bytes << std::setw(9)
+        << payload.payload_bytes << '\n';
+  out << "\nKeys                  fingerprint of the initiator's; the responder has\n";
+  for (const auto& key : transcript.keys)
+    out << "  " << std::left << std::setw(20) << key.name << key.fingerprint
+        << (key.agrees ? "  the same" : "  ANOTHER ONE") << '\n';
+  out << "\nSteps, median of " << kRounds << " exchanges                                 us\n";
+  for (const auto& step : transcript.steps)
+    out << "  " << step.who << "  " << std::left << std::setw(46) << step.name << std::right << std::setw(10)
+        << step.time_us << '\n';
+  for (const char who : {'I', 'R'})
+    out << "  " << who << "  " << std::left << std::setw(46) << "all of it" << std::right << std::setw(10)
+        << total_us(transcript, who) << '\n';
+  out << "\nAUTH of the initiator is " << (transcript.initiator_authenticated ? "right" : "WRONG")
+      << ", of the responder " << (transcript.responder_authenticated ? "right" : "WRONG") << ".\n"
+      << (transcript.agreed() ? "Both sides agree on every key.\n" : "The sides do NOT agree.\n");
+  std::cout << out.str();
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("demo", "Run a hybrid IKEv2 key exchange between two peers in this process");
+  command
+      ->add_option(
+          "--ke", options->methods,
+          "methods, separated by commas: the one of IKE_SA_INIT, then the additional ones (default "
+          "x25519,mlkem768; also x448 ecp256 ecp384 ecp521 modp2048 modp3072 modp4096 mlkem512 mlkem1024)")
+      ->delimiter(',');
+  command->add_option("--encr", options->encryption, "encryption (default aes256gcm16)");
+  command->add_option("--integ", options->integrity,
+                      "integrity, with an encryption that is no AEAD (default sha256)");
+  command->add_option("--prf", options->prf, "pseudorandom function (default prfsha384)");
+  command->add_flag("--json", options->json, "machine-readable output");
+  command->footer(
+      "Example: mlkem-ike demo --ke x25519,mlkem768,mlkem1024 --encr chacha20poly1305 --prf prfsha256\n"
+      "Keys are shown as short keyed hashes only.");
+  command->callback([options] {
+    const ExchangeOptions parsed = parse(*options);
+    const Transcript transcript = run_rounds(parsed);
+    (options->json ? print_json : print_text)(parsed, transcript);
+    if (!transcript.agreed()) throw ReportedFailure();
+  });
+}
+
+}  // namespace mlkem::cli

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files by system calls: streams would buffer secrets in memory that nobody wipes, and set modes too late.
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace mlkem::cli {
+namespace {
+
+constexpr mode_t kSecretMode = 0600;
+constexpr mode_t kPublicMode = 0644;
+
+std::string name_of(const std::string& field, const std::string& path) {
+  return field + " '" + (path == "-" ? "standard stream" : path) + "': ";
+}
+
+[[noreturn]] void fail(const std::string& field, const std::string& path, const std::string& reason) {
+  throw Failure(name_of(field, path) + reason);
+}
+
+[[noreturn]] void fail_errno(const std::string& field, const std::string& path, const char* step) {
+  fail(field, path, std::string(step) + ": " + std::strerror(errno));
+}
+
+// An open file; closing can report an error that must not be lost.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+  bool close() {
+    if (number_ <= STDERR_FILENO) return true;
+    return ::close(std::exchange(number_, -1)) == 0;
+  }
+
+ private:
+  int number_;
+};
+
+bool write_all(int descriptor, std::span<const uint8_t> octets) {
+  while (!octets.empty()) {
+    const ssize_t count = ::write(descriptor, octets.data(), octets.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    octets = octets.subspan(size_t(count));
+  }
+  return true;
+}
+
+// A pipe, a terminal, /dev/null: something that is there already and keeps nothing, so that it is not
+// "overwritten".
+bool is_stream(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+size_t read_file(const std::string& field, const std::string& path, std::span<uint8_t> out) {
+  Descriptor file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) fail_errno(field, path, "can't be opened");
+  size_t length = 0;
+  for (;;) {
+    // One octet beyond the buffer, to notice that there is more; it may be a secret's.
+    Secret<1> surplus;
+    const std::span<uint8_t> rest = length < out.size() ? out.subspan(length) : surplus.expose_mutable();
+    const ssize_t count = ::read(file.number(), rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_errno(field, path, "can't be read");
+    if (count == 0) return length;
+    length += size_t(count);
+    if (length > out.size()) return length;
+  }
+}
+
+void read_exactly(const std::string& field, const std::string& path, std::span<uint8_t> out,
+                  const std::string& what) {
+  const size_t length = read_file(field, path, out);
+  if (length == out.size()) return;
+  const std::string found =
+      length > out.size() ? "more than " + std::to_string(out.size()) : std::to_string(length);
+  fail(field, path, found + " octets, but " + what + " has " + std::to_string(out.size()));
+}
+
+int set_by_length(const std::string& field, const std::string& path, size_t length, int set,
+                  const std::string& what, const std::array<size_t, 3>& lengths) {
+  constexpr std::array<int, 3> kSets = {512, 768, 1024};
+  std::string expected;
+  for (size_t i = 0; i < kSets.size(); ++i) {
+    if (set != 0 && set != kSets[i]) continue;
+    if (length == lengths[i]) return kSets[i];
+    expected += (expected.empty() ? "" : i == 2 ? " or " : ", ") + std::to_string(lengths[i]);
+  }
+  if (set != 0) expected += " in ML-KEM-" + std::to_string(set);
+  const std::string found =
+      length > lengths[2] ? "more than " + std::to_string(lengths[2]) : std::to_string(length);
+  fail(field, path, found + " octets, but " + what + " has " + expected);
+}
+
+OutputFiles::~OutputFiles() {
+  for (const File& file : files_)
+    if (!file.written_path.empty()) ::unlink(file.written_path.c_str());
+}
+
+void OutputFiles::add(const std::string& field, const std::string& path, Secrecy secrecy) {
+  const auto place = [](const std::string& name) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(name, ignored), ignored);
+  };
+  for (const File& other : files_)
+    if (other.path == path ||
+        (path != "-" && other.path != "-" && !is_stream(path) && place(path) == place(other.path)))
+      throw CLI::ValidationError(field, "'" + path + "' is already the output of " + other.field);
+  files_.push_back({field, path, secrecy, {}, false});
+}
+
+void OutputFiles::open_and_write(File& file, std::span<const uint8_t> octets) {
+  const mode_t mode = file.secrecy == Secrecy::kSecret ? kSecretMode : kPublicMode;
+  int number;
+  if (file.path == "-") {
+    number = STDOUT_FILENO;
+  } else if (is_stream(file.path)) {
+    number = ::open(file.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  } else {
+    // A new file next to the old one takes its place at the end: the old one's mode, owner and links do not
+    // matter.
+    struct stat status;
+    file.replaces = force_ && ::lstat(file.path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+    const std::string target = file.replaces ? file.path + ".new-" + std::to_string(::getpid()) : file.path;
+    number = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (number >= 0) file.written_path = target;
+    if (number < 0 && errno == EEXIST && !force_)
+      fail(file.field, file.path, "exists already (--force replaces it)");
+  }
+  Descriptor descriptor(number);
+  if (number < 0) fail_errno(file.field, file.path, "can't be created");
+  if (file.secrecy == Secrecy::kSecret && !force_ && ::isatty(number))
+    fail(file.field, file.path, "a secret on a terminal (--force writes it nevertheless)");
+  if (!write_all(number, octets)) fail_errno(file.field, file.path, "can't be written");
+  if (!descriptor.close()) fail_errno(file.field, file.path, "can't be written");
+}
+
+void OutputFiles::write(std::initializer_list<std::span<const uint8_t>> contents) {
+  auto octets = contents.begin();
+  for (File& file : files_) open_and_write(file, *octets++);
+  for (File& file : files_) {
+    if (file.replaces && ::rename(file.written_path.c_str(), file.path.c_str()) != 0)
+      fail_errno(file.field, file.path, "can't be replaced");
+    if (file.replaces) file.written_path.clear();
+  }
+  for (File& file : files_) file.written_path.clear();
+}
+
+}  // namespace mlkem::cli

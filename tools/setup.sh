@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# What tools/demo and tools/test share: install what the build needs, configure once, build. Sourced by bash, from
+# the root of the source tree.
+
+say() { printf '== %s\n' "$*"; }
+
+# Prints the Debian packages (bookworm's names) whose command or library is not there, whoever installed it.
+missing_packages() {
+  local have_pkg_config=yes entry
+  command -v g++ >/dev/null || command -v clang++ >/dev/null || echo g++
+  command -v meson >/dev/null || echo meson
+  command -v ninja >/dev/null || echo ninja-build
+  command -v pkg-config >/dev/null || { have_pkg_config=no; echo pkg-config; }
+  for entry in 'libcrypto >= 3.0:libssl-dev' CLI11:libcli11-dev nlohmann_json:nlohmann-json3-dev \
+    gtest:libgtest-dev benchmark:libbenchmark-dev zlib:zlib1g-dev; do
+    [ $have_pkg_config = yes ] && pkg-config --exists "${entry%%:*}" || echo "${entry#*:}"
+  done
+  for entry in "$@"; do command -v "$entry" >/dev/null || echo "$entry"; done
+}
+
+# Installs what is missing, where there is apt and the right to use it; otherwise names it and goes on: meson leaves
+# out the parts whose libraries are missing. Arguments: further packages, named like their command.
+install_missing() {
+  local packages as_root=()
+  packages=$(missing_packages "$@" | tr '\n' ' ')
+  if [ -z "$packages" ]; then
+    say 'packages: nothing is missing'
+    return
+  fi
+  say "packages missing: $packages"
+  if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
+  if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
+    say 'no apt-get, or no right to use it: please install these (or what they are called here); going on without'
+  elif ! { "${as_root[@]}" apt-get -q update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $packages; } \
+    >"$log_folder/packages.log" 2>&1; then
+    tail -n 20 "$log_folder/packages.log"
+    say 'the packages could not be installed (above); going on without'
+  else
+    say 'packages: installed'
+  fi
+}
+
+# build_in FOLDER [MESON OPTION...]: configures the folder if that has not been done, then builds it. Says how far it
+# is at every tenth; the full output lies in FOLDER/setup.log and FOLDER/build.log.
+build_in() {
+  local folder=$1 line done_count total tenth last=0 started=$SECONDS status=0
+  shift
+  if [ ! -f "$folder/build.ninja" ]; then
+    say "configuring $folder"
+    mkdir -p "$folder"
+    meson setup "$folder" . "$@" >"$folder/setup.log" 2>&1 || {
+      tail -n 30 "$folder/setup.log"
+      return 1
+    }
+  fi
+  say "building $folder"
+  NINJA_STATUS='[%f/%t] ' ninja -C "$folder" 2>&1 | tee "$folder/build.log" | while IFS= read -r line; do
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]]; then
+      done_count=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]}
+      tenth=$((done_count * 10 / total))
+      if [ "$tenth" -gt "$last" ]; then
+        printf '   %d of %d\n' "$done_count" "$total"
+        last=$tenth
+      fi
+    fi
+  done || status=1
+  if [ $status != 0 ]; then
+    grep -A 20 -m 3 -E '^FAILED|error:' "$folder/build.log" || tail -n 30 "$folder/build.log"
+    say "the build failed: $folder/build.log"
+    return 1
+  fi
+  say "built $folder in $((SECONDS - started)) s"
+}
+
+log_folder=$(mktemp -d)
+trap 'rm -rf "$log_folder"' EXIT
