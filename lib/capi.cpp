@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
+#include <tuple>
 
 #include "lib/operations.hpp"
 #include "mlkem-ike/mlkem.h"
@@ -122,39 +124,86 @@ Status run_jobs(std::span<DecapsJob<Set>> jobs, RandomSource) noexcept {
   return decaps_batch<Set>(jobs);
 }
 
+// A length that the caller states for the buffer with this index in buffers_of().
+struct Stated {
+  size_t buffer, bytes;
+};
+
 template <class Set, class Job>
-int run_one(const Job& job, bool right_lengths, RandomSource random) noexcept {
-  if (!are_valid(buffers_of<Set>(job))) return MLKEM_ERR_ARGUMENT;
+int run_one(const Job& job, RandomSource random, std::initializer_list<Stated> lengths = {}) noexcept {
+  auto buffers = buffers_of<Set>(job);
+  bool right_lengths = true;
+  for (const Stated& stated : lengths) {
+    Buffer& buffer = buffers[stated.buffer];
+    if (!buffer.start) return MLKEM_ERR_ARGUMENT;
+    right_lengths = right_lengths && stated.bytes == buffer.bytes;
+    buffer.bytes = std::min(buffer.bytes, stated.bytes);
+  }
+  if (!are_valid(buffers)) return MLKEM_ERR_ARGUMENT;
   if (!right_lengths) return MLKEM_ERR_LENGTH;
   auto cpp = cpp_job<Set>(job);
   return int(run_jobs<Set>(std::span(&cpp, 1), random));
 }
 
 int keygen_one(mlkem_set set, const mlkem_keygen_job& job, RandomSource random) noexcept {
-  return with_set(set, [&]<class Set>(Set) { return run_one<Set>(job, true, random); });
+  return with_set(set, [&]<class Set>(Set) { return run_one<Set>(job, random); });
 }
 
 int encaps_one(mlkem_set set, const mlkem_encaps_job& job, size_t ek_len, RandomSource random) noexcept {
-  return with_set(set, [&]<class Set>(Set) { return run_one<Set>(job, ek_len == Set::kEkBytes, random); });
+  return with_set(set, [&]<class Set>(Set) { return run_one<Set>(job, random, {{2, ek_len}}); });
 }
 
-// A batch is checked and run in pieces of this many jobs: overlaps are looked for between any two jobs of a
-// piece.
-constexpr size_t kPiece = 64;
+// True if one look at each job shows that no two share memory: every kind of output stands in ascending
+// order, and apart from the other kinds as a whole. That is how arrays of keys lie; other layouts need a look
+// at every pair.
+template <class Set, class Job>
+bool lie_apart(std::span<const Job> jobs) noexcept {
+  constexpr size_t kKinds = std::tuple_size_v<decltype(buffers_of<Set>(Job{}))>;
+  struct Hull {
+    uintptr_t start = UINTPTR_MAX, end = 0;
+    bool is_output = false;
+  } hulls[kKinds];
+  for (const Job& job : jobs) {
+    const auto buffers = buffers_of<Set>(job);
+    for (size_t kind = 0; kind < kKinds; ++kind) {
+      if (buffers[kind].bytes == 0) continue;
+      Hull& hull = hulls[kind];
+      const auto start = reinterpret_cast<uintptr_t>(buffers[kind].start);
+      hull.is_output = buffers[kind].is_output;
+      if (hull.is_output && start < hull.end) return false;
+      hull.start = std::min(hull.start, start);
+      hull.end = std::max(hull.end, start + buffers[kind].bytes);
+    }
+  }
+  for (size_t i = 0; i < kKinds; ++i)
+    for (size_t j = 0; j < i; ++j)
+      if ((hulls[i].is_output || hulls[j].is_output) && hulls[i].start < hulls[j].end &&
+          hulls[j].start < hulls[i].end)
+        return false;
+  return true;
+}
+
+// Gives every job whose arguments can't be used its status, the others MLKEM_OK.
+template <class Set, class Job>
+void check_jobs(std::span<Job> jobs) noexcept {
+  for (Job& job : jobs) job.status = are_valid(buffers_of<Set>(job)) ? MLKEM_OK : MLKEM_ERR_ARGUMENT;
+  if (lie_apart<Set>(std::span<const Job>(jobs))) return;
+  for (size_t i = 0; i < jobs.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (conflict(buffers_of<Set>(jobs[i]), buffers_of<Set>(jobs[j])))
+        jobs[i].status = jobs[j].status = MLKEM_ERR_ARGUMENT;
+}
+
+constexpr size_t kPiece = 64;  // jobs that are handed on at once: as many as the stack holds
 
 // Runs a batch. The jobs with valid arguments keep their order.
 template <class Set, class Job>
 int run_valid(std::span<Job> jobs) noexcept {
+  check_jobs<Set>(jobs);
   int first_failure = MLKEM_OK;
   RandomSource random = system_random();
   for (; !jobs.empty(); jobs = jobs.subspan(std::min(kPiece, jobs.size()))) {
     const std::span<Job> piece = jobs.first(std::min(kPiece, jobs.size()));
-    for (Job& job : piece) job.status = are_valid(buffers_of<Set>(job)) ? MLKEM_OK : MLKEM_ERR_ARGUMENT;
-    for (size_t i = 0; i < piece.size(); ++i)
-      for (size_t j = 0; j < i; ++j)
-        if (conflict(buffers_of<Set>(piece[i]), buffers_of<Set>(piece[j])))
-          piece[i].status = piece[j].status = MLKEM_ERR_ARGUMENT;
-
     decltype(cpp_job<Set>(Job{})) valid[kPiece];
     size_t count = 0;
     for (const Job& job : piece)
@@ -259,8 +308,7 @@ int mlkem_encaps_with(mlkem_set set, uint8_t* ct, uint8_t ss[32], const uint8_t*
 int mlkem_decaps(mlkem_set set, uint8_t ss[32], const uint8_t* ct, size_t ct_len, const uint8_t* dk,
                  size_t dk_len) {
   return mlkem::with_set(set, [&]<class Set>(Set) {
-    const bool right_lengths = ct_len == Set::kCtBytes && dk_len == Set::kDkBytes;
-    return mlkem::run_one<Set>(mlkem_decaps_job{ss, ct, dk, 0}, right_lengths, RandomSource{});
+    return mlkem::run_one<Set>(mlkem_decaps_job{ss, ct, dk, 0}, RandomSource{}, {{1, ct_len}, {2, dk_len}});
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "kernels/portable/interleave.hpp"
 #include "kernels/portable/portable.hpp"
+#include "kernels/portable/scratch.hpp"
 
 namespace mlkem::kernels {
 namespace {
@@ -18,6 +19,7 @@ void permute_wide(uint64_t* state) noexcept {
     for (unsigned i = 0; i < kStateWords; ++i) single[i] = state[i * kWidth + lane];
     permute_one(single);
     for (unsigned i = 0; i < kStateWords; ++i) state[i * kWidth + lane] = single[i];
+    wipe_scratch(single);
   }
 }
 

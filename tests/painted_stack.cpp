@@ -37,7 +37,7 @@ PaintedStack::PaintedStack() {
   void* const memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) std::abort();
   memory_ = static_cast<uint8_t*>(memory);
-  empty_bytes_ = run_and_measure([] {});
+  if (!unusable_reason()) empty_bytes_ = run_and_measure([] {});
 }
 
 PaintedStack::~PaintedStack() {

@@ -85,7 +85,9 @@ MLKEM_API int mlkem_encaps_with(mlkem_set set, uint8_t *ct, uint8_t ss[32], cons
  * job that fails leaves the others valid. n = 0 returns 0; jobs may be null then.
  * Randomness is drawn once for each group of at most eight jobs; if that fails, those jobs of this group and of all
  * later ones that needed it report MLKEM_ERR_RANDOM with zeroed outputs.
- * No output of any job may overlap an input or output of any job; inputs may be shared between jobs.
+ * No output of any job may overlap an input or output of any job (both jobs report MLKEM_ERR_ARGUMENT then, and stay
+ * as they were); inputs may be shared. Looking for that takes no time where every kind of output stands in ascending
+ * order, as in arrays, and grows with the square of n otherwise.
  */
 typedef struct {
   uint8_t *ek, *dk;
