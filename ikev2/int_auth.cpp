@@ -4,13 +4,12 @@
 
 #include <cstring>
 
-#include "ikev2/wire.hpp"
+#include "ikev2/clear_chain.hpp"
 
 namespace mlkem::ikev2 {
 namespace {
 
 constexpr uint8_t kVersion2 = 0x20;
-constexpr size_t kIkeHeaderBytes = 28;
 constexpr size_t kSkHeaderBytes = 4;
 
 }  // namespace
@@ -26,6 +25,32 @@ Result<void> IntAuth::add(Prf& prf, Octets sk_p, Parts message) noexcept {
   value_ = *std::move(next);
   ++messages_;
   return {};
+}
+
+Result<void> IntAuth::add(Prf& prf, Octets sk_p, const PlainMessage& message) noexcept {
+  const std::optional<size_t> next_field = last_next_payload(message.clear);
+  if (!next_field) return misuse("no IKE header, or malformed payloads behind it");
+  if (message.inner.size() > kMaxInnerBytes) return misuse("the inner payloads are too long");
+  std::array<uint8_t, kIkeHeaderBytes> header;
+  std::memcpy(header.data(), message.clear.data(), header.size());
+  const size_t length = message.clear.size() + kSkHeaderBytes + message.inner.size();
+  store_32(&header[kLengthOffset], uint32_t(length));
+  std::array<uint8_t, kSkHeaderBytes> sk{uint8_t(message.first_payload), message.flags};
+  store_16(&sk[2], uint16_t(kSkHeaderBytes + message.inner.size()));
+
+  // Behind payloads in the clear, the field that leads to SK or SKF stands in the last of them.
+  const uint8_t next = uint8_t(PayloadType::kSk);
+  const Octets clear_payloads = message.clear.subspan(kIkeHeaderBytes);
+  if (clear_payloads.empty()) {
+    header[kNextPayloadOffset] = next;
+    const Octets parts[] = {header, sk, message.inner};
+    return add(prf, sk_p, parts);
+  }
+  const size_t split = *next_field - kIkeHeaderBytes;
+  const Octets parts[] = {
+      header,       clear_payloads.first(split), Octets(&next, 1), clear_payloads.subspan(split + 1), sk,
+      message.inner};
+  return add(prf, sk_p, parts);
 }
 
 Result<std::array<uint8_t, kIntAuthHeaderBytes>> int_auth_header(const IntAuthHeader& header,

@@ -3,6 +3,8 @@
 // draft-ietf-ipsecme-ikev2-mlkem).
 #include "mlkem-ike/ikev2/numbers.hpp"
 
+#include <iterator>
+
 #include "mlkem-ike/mlkem.hpp"
 
 namespace mlkem::ikev2 {
@@ -36,6 +38,8 @@ constexpr KeRow kKeRows[] = {
     {KeMethod::kMlKem1024, "mlkem1024", "", ml_kem_sizes<MlKem1024>()},
 };
 
+static_assert(std::size(kKeRows) == kKeMethodCount);
+
 struct PrfRow {
   PrfId id;
   std::string_view name, alias;
@@ -64,7 +68,7 @@ constexpr EncrRow kEncrRows[] = {
 
 struct EncryptionName {
   Encryption encryption;
-  std::string_view name, alias;
+  std::string_view name, alias, short_alias = {};
 };
 
 constexpr EncryptionName kEncryptionNames[] = {
@@ -74,12 +78,12 @@ constexpr EncryptionName kEncryptionNames[] = {
     {{EncrId::kAesCtr, 128}, "aes128ctr", ""},
     {{EncrId::kAesCtr, 192}, "aes192ctr", ""},
     {{EncrId::kAesCtr, 256}, "aes256ctr", ""},
-    {{EncrId::kAesCcm16, 128}, "aes128ccm16", "aes128ccm128"},
-    {{EncrId::kAesCcm16, 192}, "aes192ccm16", "aes192ccm128"},
-    {{EncrId::kAesCcm16, 256}, "aes256ccm16", "aes256ccm128"},
-    {{EncrId::kAesGcm16, 128}, "aes128gcm16", "aes128gcm128"},
-    {{EncrId::kAesGcm16, 192}, "aes192gcm16", "aes192gcm128"},
-    {{EncrId::kAesGcm16, 256}, "aes256gcm16", "aes256gcm128"},
+    {{EncrId::kAesCcm16, 128}, "aes128ccm16", "aes128ccm128", "aes128ccm"},
+    {{EncrId::kAesCcm16, 192}, "aes192ccm16", "aes192ccm128", "aes192ccm"},
+    {{EncrId::kAesCcm16, 256}, "aes256ccm16", "aes256ccm128", "aes256ccm"},
+    {{EncrId::kAesGcm16, 128}, "aes128gcm16", "aes128gcm128", "aes128gcm"},
+    {{EncrId::kAesGcm16, 192}, "aes192gcm16", "aes192gcm128", "aes192gcm"},
+    {{EncrId::kAesGcm16, 256}, "aes256gcm16", "aes256gcm128", "aes256gcm"},
     {{EncrId::kChacha20Poly1305, 0}, "chacha20poly1305", ""},
 };
 
@@ -245,6 +249,7 @@ std::optional<PrfId> prf_named(std::string_view name) noexcept {
 
 std::optional<Encryption> encryption_named(std::string_view name) noexcept {
   const EncryptionName* row = named(kEncryptionNames, name);
+  if (!row && !name.empty()) row = find(kEncryptionNames, &EncryptionName::short_alias, name);
   return row ? std::optional(row->encryption) : std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 namespace mlkem {
 
 void wipe(void* memory, size_t bytes) noexcept {
+  if (bytes == 0) return;
   std::memset(memory, 0, bytes);
   // Memory is an input of this statement, so the stores before it count as used.
   asm volatile("" : : "r"(memory) : "memory");

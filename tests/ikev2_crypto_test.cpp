@@ -134,6 +134,9 @@ class OddCrypto final : public Crypto {
   Result<std::unique_ptr<ClassicalKey>> generate_key(KeMethod) noexcept override {
     return std::unique_ptr<ClassicalKey>(new OddKey(value_bytes, secret, &peer_value));
   }
+  Result<std::unique_ptr<MessageCipher>> make_message_cipher(Encryption, IntegId) noexcept override {
+    return crypto_failure("none");
+  }
   RandomSource random() noexcept override {
     return {[](void*, std::span<uint8_t>) { return false; }, nullptr};
   }

@@ -15,7 +15,7 @@ namespace {
 
 // While set, every block of memory that is freed is searched for these octets.
 const std::vector<std::array<uint8_t, 16>>* watched = nullptr;
-size_t leaks = 0;
+size_t leaks = 0, allocations = 0;
 
 void search(void* block) {
   if (watched == nullptr || block == nullptr) return;
@@ -25,25 +25,26 @@ void search(void* block) {
 
 }  // namespace
 
-// Zeroed, so that searching all of a block is defined.
-void* operator new(size_t size) {
+// Zeroed, so that searching all of a block is defined; never inlined, so that valgrind replaces all or none.
+[[gnu::noinline]] void* operator new(size_t size) {
+  ++allocations;
   if (void* block = std::calloc(1, size == 0 ? 1 : size)) return block;
   std::abort();
 }
-void* operator new[](size_t size) {
+[[gnu::noinline]] void* operator new[](size_t size) {
   return operator new(size);
 }
-void operator delete(void* block) noexcept {
+[[gnu::noinline]] void operator delete(void* block) noexcept {
   search(block);
   std::free(block);
 }
-void operator delete[](void* block) noexcept {
+[[gnu::noinline]] void operator delete[](void* block) noexcept {
   operator delete(block);
 }
-void operator delete(void* block, size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* block, size_t) noexcept {
   operator delete(block);
 }
-void operator delete[](void* block, size_t) noexcept {
+[[gnu::noinline]] void operator delete[](void* block, size_t) noexcept {
   operator delete(block);
 }
 
@@ -51,6 +52,9 @@ namespace mlkem::test {
 namespace {
 
 TEST(KeyFile, NoSecretStaysInFreedMemory) {
+  const size_t before = allocations;
+  operator delete(operator new(1));
+  if (allocations == before) GTEST_SKIP() << "another operator new is in place (valgrind's)";
   for (const PrivateForm form : kForms)
     for (const Encoding encoding : {Encoding::kPem, Encoding::kDer, Encoding::kRaw}) {
       if (form == PrivateForm::kBoth && encoding == Encoding::kRaw) continue;

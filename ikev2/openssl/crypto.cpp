@@ -25,6 +25,13 @@ class OpensslCrypto final : public Crypto {
     return openssl::generate(generator.get(), method);
   }
 
+  Result<std::unique_ptr<MessageCipher>> make_message_cipher(Encryption encryption,
+                                                             IntegId integrity) noexcept override {
+    if (!is_aead(encryption.id)) return openssl::make_encrypt_then_mac(hmac_.get(), encryption, integrity);
+    if (integrity != IntegId::kNone) return crypto_failure("an AEAD goes without an integrity algorithm");
+    return openssl::make_aead(encryption);
+  }
+
   RandomSource random() noexcept override { return random_; }
 
  private:

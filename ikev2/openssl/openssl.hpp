@@ -21,6 +21,8 @@ struct Free {
 };
 using MacPtr = std::unique_ptr<EVP_MAC, Free<EVP_MAC_free>>;
 using MacCtxPtr = std::unique_ptr<EVP_MAC_CTX, Free<EVP_MAC_CTX_free>>;
+using CipherPtr = std::unique_ptr<EVP_CIPHER, Free<EVP_CIPHER_free>>;
+using CipherCtxPtr = std::unique_ptr<EVP_CIPHER_CTX, Free<EVP_CIPHER_CTX_free>>;
 using PkeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 
@@ -36,6 +38,11 @@ class ErrorQueueGuard {
 
 // HMAC with the hash of `prf`, from an algorithm that was fetched once.
 Result<std::unique_ptr<Prf>> make_hmac(EVP_MAC* hmac, PrfId prf) noexcept;
+
+// An AEAD, or a cipher with an HMAC over what it encrypted.
+Result<std::unique_ptr<MessageCipher>> make_aead(Encryption encryption) noexcept;
+Result<std::unique_ptr<MessageCipher>> make_encrypt_then_mac(EVP_MAC* hmac, Encryption encryption,
+                                                             IntegId integrity) noexcept;
 
 // Ready to generate keys of a classical method any number of times; null where OpenSSL lacks it.
 PkeyCtxPtr make_generator(KeMethod method) noexcept;

@@ -60,9 +60,9 @@ mlkem_set read_algorithm(der::Reader& reader, const char* field, FirstError& err
   return kSets[identifier.back() - 1];
 }
 
-void check_set(mlkem_set found, std::optional<mlkem_set> wanted, FirstError& error) {
-  if (wanted && *wanted != found)
-    error.report("a key of " + name_of(found) + ", but " + name_of(*wanted) + " was asked for");
+void check_set(mlkem_set found, mlkem_set wanted, FirstError& error) {
+  if (wanted != kAnySet && wanted != found)
+    error.report("a key of " + name_of(found) + ", but " + name_of(wanted) + " was asked for");
 }
 
 void check_length(const char* field, size_t length, size_t expected, mlkem_set set, FirstError& error) {
@@ -78,8 +78,7 @@ void check_ek(const char* field, mlkem_set set, Octets ek, FirstError& error) {
 }
 
 // A dk with a damaged secret vector passes the check of FIPS 203, section 7.3, and then fails silently at
-// every decapsulation: only a trial tells. Its message may be known, as nothing is done with its shared
-// secret.
+// every decapsulation: only a trial tells. Nothing depends on the trial's secret, so anyone may know it.
 void check_dk(const char* field, mlkem_set set, Octets dk, FirstError& error) {
   check_length(field, dk.size(), mlkem_dk_bytes(set), set, error);
   if (error) return;
@@ -207,10 +206,10 @@ PrivateKeyFile read_private_der(Octets file, FirstError& error) {
   return key;
 }
 
-// The set whose raw key has this length.
-std::optional<mlkem_set> set_of_length(size_t length, size_t (*bytes)(mlkem_set)) {
+// The set whose raw key has this length; kAnySet if there is none.
+mlkem_set set_of_length(size_t length, size_t (*bytes)(mlkem_set)) {
   const auto set = std::find_if(kSets.begin(), kSets.end(), [&](mlkem_set s) { return bytes(s) == length; });
-  return set == kSets.end() ? std::nullopt : std::optional(*set);
+  return set == kSets.end() ? kAnySet : *set;
 }
 
 PublicKeyFile read_raw_public(mlkem_set set, Octets file, FirstError& error) {
@@ -233,9 +232,8 @@ PrivateKeyFile read_raw_private(mlkem_set set, Octets file, FirstError& error) {
 // Raw keys go by their length and before DER: theirs are the lengths of no DER file without attributes, while
 // octets of a raw key may well begin like DER.
 template <class Key>
-Parsed<Key> read_key(Octets file, std::optional<mlkem_set> wanted, std::optional<mlkem_set> raw_set,
-                     std::string_view label, Key (*read_raw)(mlkem_set, Octets, FirstError&),
-                     Key (*read_der)(Octets, FirstError&)) {
+Parsed<Key> read_key(Octets file, mlkem_set wanted, mlkem_set raw_set, std::string_view label,
+                     Key (*read_raw)(mlkem_set, Octets, FirstError&), Key (*read_der)(Octets, FirstError&)) {
   FirstError error;
   const auto finish = [&](Key key, Encoding encoding) -> Parsed<Key> {
     key.encoding = encoding;
@@ -259,7 +257,7 @@ Parsed<Key> read_key(Octets file, std::optional<mlkem_set> wanted, std::optional
     if (error) return error;
     return finish(read_der(block->content.expose(), error), Encoding::kPem);
   }
-  if (raw_set) return finish(read_raw(*raw_set, file, error), Encoding::kRaw);
+  if (raw_set != kAnySet) return finish(read_raw(raw_set, file, error), Encoding::kRaw);
   if (file.empty() || file[0] != der::kSequence) {
     error.report("neither PEM nor DER, and " + octets(file.size()) + " are no raw key");
     return error;
@@ -273,17 +271,17 @@ Octets PrivateKeyFile::ek() const {
   return ek_inside(set, dk());
 }
 
-Parsed<PublicKeyFile> read_public_key(Octets file, std::optional<mlkem_set> set) {
+Parsed<PublicKeyFile> read_public_key(Octets file, mlkem_set set) {
   return read_key<PublicKeyFile>(file, set, set_of_length(file.size(), mlkem_ek_bytes), kPublicLabel,
                                  read_raw_public, read_public_der);
 }
 
-Parsed<PrivateKeyFile> read_private_key(Octets file, std::optional<mlkem_set> set) {
+Parsed<PrivateKeyFile> read_private_key(Octets file, mlkem_set set) {
   auto raw_set = set_of_length(file.size(), mlkem_dk_bytes);
   if (file.size() == kSeedBytes) {
     FirstError error;
     error.report("a raw seed does not tell its parameter set: name it");
-    if (!set) return error;
+    if (set == kAnySet) return error;
     raw_set = set;
   }
   return read_key<PrivateKeyFile>(file, set, raw_set, kPrivateLabel, read_raw_private, read_private_der);

@@ -40,6 +40,9 @@ struct PrivateKeyFile {
   Octets ek() const;  // the part of dk
 };
 
+// For a file whose parameter set is not known beforehand.
+inline constexpr mlkem_set kAnySet{};
+
 // Text around a PEM block included; longer files are refused.
 inline constexpr size_t kMaxKeyFileBytes = size_t{1} << 16;
 
@@ -47,8 +50,8 @@ inline constexpr size_t kMaxKeyFileBytes = size_t{1} << 16;
 // seed can't be read without. Accepted keys are sound: ek passed the check of FIPS 203, section 7.2, dk that
 // of 7.3 and a trial encapsulation and decapsulation; a seed expands to the dk, and a dk holds the ek, that
 // stands beside it. Errors name the field and the reason and tell nothing of a key.
-Parsed<PublicKeyFile> read_public_key(Octets file, std::optional<mlkem_set> set = {});
-Parsed<PrivateKeyFile> read_private_key(Octets file, std::optional<mlkem_set> set = {});
+Parsed<PublicKeyFile> read_public_key(Octets file, mlkem_set set = kAnySet);
+Parsed<PrivateKeyFile> read_private_key(Octets file, mlkem_set set = kAnySet);
 
 // The octets of a file. The key's own `form` and `encoding` do not matter.
 WipedBuffer write_public_key(mlkem_set set, Octets ek, Encoding encoding);

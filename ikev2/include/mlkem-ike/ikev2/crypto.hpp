@@ -35,6 +35,33 @@ class MLKEM_API Prf {
 // prf(key, the concatenation of parts), by set_key and compute. Errors: as there.
 MLKEM_API Result<PrfSecret> compute_prf(Prf& prf, Octets key, Parts parts) noexcept;
 
+// What one direction does with a MessageCipher.
+enum class CipherUse : uint8_t { kSeal, kOpen };
+
+// Authenticated encryption of messages: an AEAD, or a cipher with a MAC over what it has encrypted. One
+// object serves any number of SAs and directions, one after another, and one thread at a time. It holds keys,
+// which go with it or with the next set_keys.
+class MLKEM_API MessageCipher {
+ public:
+  virtual ~MessageCipher() = default;
+
+  virtual Encryption encryption() const noexcept = 0;
+  virtual IntegId integrity() const noexcept = 0;  // kNone of an AEAD
+  // sk_e is key, then salt, of key_bytes(encryption()) octets; sk_a, of key_bytes(integrity()) octets, is the
+  // MAC's. Called before every message: an implementation keeps what it has set up if use and keys are those
+  // of the last call. Errors: crypto; misuse for keys of another length.
+  virtual Result<void> set_keys(CipherUse use, Octets sk_e, Octets sk_a) noexcept = 0;
+  // Encrypts text in place. The ICV, of the length that numbers.hpp says, covers associated | ciphertext of
+  // an AEAD (which binds the IV through its nonce), associated | iv | ciphertext otherwise. Errors: crypto;
+  // misuse without keys to seal or for other lengths.
+  virtual Result<void> seal(Octets iv, Octets associated, std::span<uint8_t> text,
+                            std::span<uint8_t> out_icv) noexcept = 0;
+  // The reverse. The ICV is compared in constant time, and before a cipher with a MAC decrypts. Errors: the
+  // peer's fault, notify kNone, for a wrong ICV; crypto; misuse. After an error text holds nothing of the
+  // plaintext.
+  virtual Result<void> open(Octets iv, Octets associated, std::span<uint8_t> text, Octets icv) noexcept = 0;
+};
+
 // The private half of a classical key exchange (X25519, X448, ECP, MODP); it wipes itself.
 class MLKEM_API ClassicalKey {
  public:
@@ -59,7 +86,10 @@ class MLKEM_API Crypto {
   virtual Result<std::unique_ptr<Prf>> make_prf(PrfId prf) noexcept = 0;
   // A fresh key for a method that is not ML-KEM. Errors: as make_prf.
   virtual Result<std::unique_ptr<ClassicalKey>> generate_key(KeMethod method) noexcept = 0;
-  // Where ML-KEM gets its randomness from.
+  // integrity is kNone exactly for an AEAD. Errors: as make_prf.
+  virtual Result<std::unique_ptr<MessageCipher>> make_message_cipher(Encryption encryption,
+                                                                     IntegId integrity) noexcept = 0;
+  // Where ML-KEM and the IVs of AES-CBC get their randomness from.
   virtual RandomSource random() noexcept = 0;
 };
 

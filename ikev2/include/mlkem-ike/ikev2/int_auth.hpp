@@ -9,6 +9,7 @@
 #include "mlkem-ike/export.h"
 #include "mlkem-ike/ikev2/crypto.hpp"
 #include "mlkem-ike/ikev2/keymat.hpp"
+#include "mlkem-ike/ikev2/protect.hpp"
 #include "mlkem-ike/ikev2/result.hpp"
 #include "mlkem-ike/ikev2/secret_bytes.hpp"
 
@@ -23,6 +24,11 @@ class MLKEM_API IntAuth {
   // the direction and of the generation that protected this exchange. On an error the value stays. Errors:
   // crypto; misuse.
   Result<void> add(Prf& prf, Octets sk_p, Parts message) noexcept;
+
+  // The same with the A and P of a message that was opened, whole or out of fragments, or is about to be
+  // sealed: as if it had been sent whole, in one SK payload. Errors: as above; misuse for a message that no
+  // SK payload could hold.
+  Result<void> add(Prf& prf, Octets sk_p, const PlainMessage& message) noexcept;
 
   // The newest value, empty before the first message.
   [[nodiscard]] Octets value() const noexcept { return value_.expose(); }

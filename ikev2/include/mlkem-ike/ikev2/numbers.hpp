@@ -121,6 +121,7 @@ enum class KeMethod : uint16_t {
   kMlKem768 = 36,
   kMlKem1024 = 37,
 };
+inline constexpr size_t kKeMethodCount = 11;
 
 // The id of transform types 4 and 6..12 that stands for no key exchange.
 inline constexpr uint16_t kKeNone = 0;
@@ -185,8 +186,8 @@ struct SaAlgorithms {
 };
 
 // Names in strongSwan's notation: x25519, mlkem768, prfsha384, aes256gcm16, chacha20poly1305, sha256 ... The
-// readers also take strongSwan's aliases (curve25519, aes256gcm128). An unknown number has the name
-// "unknown"; an unknown name gives nothing.
+// readers also take strongSwan's aliases (curve25519, aes256gcm128, aes256gcm). An unknown number has the
+// name "unknown"; an unknown name gives nothing.
 MLKEM_API std::string_view name(KeMethod method) noexcept;
 MLKEM_API std::string_view name(PrfId prf) noexcept;
 MLKEM_API std::string_view name(Encryption encryption) noexcept;
