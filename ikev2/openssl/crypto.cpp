@@ -32,6 +32,16 @@ class OpensslCrypto final : public Crypto {
     return openssl::make_aead(encryption);
   }
 
+  Result<std::unique_ptr<SigningKey>> make_signing_key(Octets key) noexcept override {
+    return openssl::make_signing_key(key);
+  }
+  Result<std::unique_ptr<VerifyingKey>> make_verifying_key(Octets key) noexcept override {
+    return openssl::make_verifying_key(key);
+  }
+  Result<std::unique_ptr<VerifyingKey>> certificate_key(Octets certificate) noexcept override {
+    return openssl::certificate_key(certificate);
+  }
+
   RandomSource random() noexcept override { return random_; }
 
  private:

@@ -48,4 +48,9 @@ Result<std::unique_ptr<MessageCipher>> make_encrypt_then_mac(EVP_MAC* hmac, Encr
 PkeyCtxPtr make_generator(KeMethod method) noexcept;
 Result<std::unique_ptr<ClassicalKey>> generate(EVP_PKEY_CTX* generator, KeMethod method) noexcept;
 
+// Keys of AUTH by signature, as crypto.hpp says of the functions that they stand behind.
+Result<std::unique_ptr<SigningKey>> make_signing_key(Octets octets) noexcept;
+Result<std::unique_ptr<VerifyingKey>> make_verifying_key(Octets octets) noexcept;
+Result<std::unique_ptr<VerifyingKey>> certificate_key(Octets certificate) noexcept;
+
 }  // namespace mlkem::ikev2::openssl

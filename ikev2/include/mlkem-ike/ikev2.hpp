@@ -19,3 +19,4 @@
 #include "mlkem-ike/ikev2/sa_payload.hpp"
 #include "mlkem-ike/ikev2/secret_buffer.hpp"
 #include "mlkem-ike/ikev2/secret_bytes.hpp"
+#include "mlkem-ike/ikev2/signature.hpp"

@@ -11,6 +11,7 @@
 #include "mlkem-ike/ikev2/numbers.hpp"
 #include "mlkem-ike/ikev2/result.hpp"
 #include "mlkem-ike/ikev2/secret_bytes.hpp"
+#include "mlkem-ike/ikev2/signature.hpp"
 #include "mlkem-ike/mlkem.hpp"
 
 namespace mlkem::ikev2 {
@@ -76,6 +77,30 @@ class MLKEM_API ClassicalKey {
   virtual Result<void> derive(Octets peer_value, KeSecret& out_secret) noexcept = 0;
 };
 
+// The private half of a key for AUTH by signature; it wipes itself. Several threads may sign with it at once.
+class MLKEM_API SigningKey {
+ public:
+  virtual ~SigningKey() = default;
+
+  virtual SignatureKeyType type() const noexcept = 0;
+  // Signs the concatenation of parts and returns the length of the signature. Errors: crypto; misuse for an
+  // algorithm that does not fit the key, for RSA PKCS#1 v1.5, or for an `out` of less than
+  // kMaxSignatureBytes.
+  virtual Result<size_t> sign(SignatureAlgorithm algorithm, Parts parts,
+                              std::span<uint8_t> out) const noexcept = 0;
+};
+
+// A public key that AUTH by signature is verified with. Several threads may use it at once.
+class MLKEM_API VerifyingKey {
+ public:
+  virtual ~VerifyingKey() = default;
+
+  virtual SignatureKeyType type() const noexcept = 0;
+  // Errors: the peer's fault, AUTHENTICATION_FAILED, for a signature that is not this key's over the
+  // concatenation of parts; crypto; misuse for an algorithm that does not fit the key.
+  virtual Result<void> verify(SignatureAlgorithm algorithm, Parts parts, Octets signature) const noexcept = 0;
+};
+
 // Where a session gets its crypto. One object serves any number of sessions, and one thread at a time, so
 // that it can keep what is costly to set up; it must outlive what it made.
 class MLKEM_API Crypto {
@@ -89,8 +114,28 @@ class MLKEM_API Crypto {
   // integrity is kNone exactly for an AEAD. Errors: as make_prf.
   virtual Result<std::unique_ptr<MessageCipher>> make_message_cipher(Encryption encryption,
                                                                      IntegId integrity) noexcept = 0;
+  // The next three are for AUTH by signature: a gateway that has shared keys alone leaves them out.
+  // An own key in DER or PEM, not encrypted: PKCS#8, or the older forms of RSA and EC keys. Errors: misuse
+  // for anything else, and for a key that is of no SignatureKeyType; crypto.
+  virtual Result<std::unique_ptr<SigningKey>> make_signing_key(Octets /*key*/) noexcept {
+    return crypto_failure(kNoSignatures);
+  }
+  // A peer's key that was configured: SubjectPublicKeyInfo in DER or PEM. Errors: as make_signing_key.
+  virtual Result<std::unique_ptr<VerifyingKey>> make_verifying_key(Octets /*key*/) noexcept {
+    return crypto_failure(kNoSignatures);
+  }
+  // The key in an X.509 certificate in DER, as it stands in a CERT payload. Whether the certificate deserves
+  // trust, is valid and names the peer is for the caller to find out. Errors: the peer's fault,
+  // AUTHENTICATION_FAILED, for octets that are no certificate and a key that is of no SignatureKeyType;
+  // crypto.
+  virtual Result<std::unique_ptr<VerifyingKey>> certificate_key(Octets /*certificate*/) noexcept {
+    return crypto_failure(kNoSignatures);
+  }
   // Where ML-KEM and the IVs of AES-CBC get their randomness from.
   virtual RandomSource random() noexcept = 0;
+
+ private:
+  static constexpr const char* kNoSignatures = "this crypto makes no signatures";
 };
 
 // OpenSSL 3.0 or newer, its default library context. `random` is what random() returns: classical keys come

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "mlkem-ike/export.h"
 #include "mlkem-ike/ikev2/crypto.hpp"
@@ -20,6 +21,16 @@ inline constexpr size_t kMaxIntAuthParts = 8;
 // One direction's IntAuth, message by message.
 class MLKEM_API IntAuth {
  public:
+  IntAuth() noexcept = default;
+  // A moved-from one has no messages.
+  IntAuth(IntAuth&& other) noexcept
+      : value_(std::move(other.value_)), messages_(std::exchange(other.messages_, 0)) {}
+  IntAuth& operator=(IntAuth&& other) noexcept {
+    value_ = std::move(other.value_);
+    messages_ = std::exchange(other.messages_, 0);
+    return *this;
+  }
+
   // IntAuth_n = prf(SK_p, IntAuth_(n-1) | A | P). `message` is A | P in up to kMaxIntAuthParts parts, sk_p of
   // the direction and of the generation that protected this exchange. On an error the value stays. Errors:
   // crypto; misuse.
@@ -55,7 +66,7 @@ MLKEM_API Result<std::array<uint8_t, kIntAuthHeaderBytes>> int_auth_header(const
 // IntAuth_iN | IntAuth_rN | message id of the first IKE_AUTH request: what both sides append to the signed
 // octets. Empty if no IKE_INTERMEDIATE took place.
 using IntAuthSuffix = SecretBytes<2 * kMaxPrfBytes + 4>;
-// Errors: misuse if the two directions have not the same number of messages.
+// Errors: misuse if the two directions have not the same number of messages, or used different PRFs.
 MLKEM_API Result<IntAuthSuffix> int_auth_suffix(const IntAuth& initiator, const IntAuth& responder,
                                                 uint32_t auth_message_id) noexcept;
 

@@ -7,9 +7,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "mlkem-ike/export.h"
 #include "mlkem-ike/ikev2/crypto.hpp"

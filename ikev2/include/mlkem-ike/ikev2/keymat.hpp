@@ -25,7 +25,8 @@ using Spi = std::array<uint8_t, 8>;
 inline constexpr size_t kMaxNonceBytes = 256;
 inline constexpr size_t kMaxSeedParts = 10;  // eight secrets, two nonces
 
-// out := the first out.size() octets of prf+(key, seed); zeros after an error. RFC 7296, section 2.13.
+// out := the first out.size() octets of prf+(key, seed); zeros after an error. out overlaps neither. RFC 7296,
+// section 2.13.
 // Errors: misuse beyond 255 blocks or kMaxSeedParts parts; crypto.
 MLKEM_API Result<void> prf_plus(Prf& prf, Octets key, Parts seed, std::span<uint8_t> out) noexcept;
 
@@ -46,7 +47,9 @@ struct IkeKeys {
 };
 
 // The three forms of SKEYSEED. secrets[0] is SK(0), and so on. Errors: misuse for empty secrets, nonces that
-// are too long or more than eight secrets; crypto. prf(Ni | Nr, SK(0)); RFC 7296, section 2.14.
+// are too long or more than eight secrets; crypto.
+//
+// prf(Ni | Nr, SK(0)); RFC 7296, section 2.14.
 MLKEM_API Result<PrfSecret> skeyseed_initial(Prf& prf, Octets ni, Octets nr, Octets secret) noexcept;
 // prf(SK_d(n-1), SK(n) | Ni | Nr); RFC 9370, section 2.2.2.
 MLKEM_API Result<PrfSecret> skeyseed_chained(Prf& prf, Octets sk_d, Octets secret, Octets ni,

@@ -41,10 +41,15 @@ class SecretBytes {
   [[nodiscard]] size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-  // Replaces the content by a copy of `octets`. False, and empty, if they do not fit.
+  // Replaces the content by a copy of `octets`, which may be a part of it. False, and empty, if they do not fit.
   [[nodiscard]] bool assign(Octets octets) noexcept {
-    if (!resize(octets.size())) return false;
-    if (!octets.empty()) std::memcpy(octets_.data(), octets.data(), octets.size());
+    if (octets.size() > kCapacity) {
+      clear();
+      return false;
+    }
+    if (!octets.empty()) std::memmove(octets_.data(), octets.data(), octets.size());
+    if (octets.size() < size_) wipe(octets_.data() + octets.size(), size_ - octets.size());
+    size_ = uint16_t(octets.size());
     return true;
   }
   // Replaces the content by `size` zeros. False, and empty, if they do not fit.
