@@ -12,7 +12,8 @@
 namespace mlkem {
 namespace {
 
-constexpr size_t kSlots = 4;        // operations under way at once: enough to fill eight lanes
+constexpr size_t kSlots = 4;  // operations under way at once: enough to fill eight lanes
+static_assert(kSlots <= kMostSlots);
 constexpr size_t kRandomGroup = 8;  // operations that share one call of the random source
 
 // Hands out the randomness of a batch. Wipes itself.
@@ -140,8 +141,9 @@ Status encaps_batch(const Tables& tables, std::span<EncapsJob<Set>> jobs, Random
 
 template <class Set>
 Status decaps_batch(const Tables& tables, std::span<DecapsJob<Set>> jobs) noexcept {
-  using Slot = DecapsSlot<Set>;
-  return run_batch<Slot>(tables.keccak, jobs, [&](Slot& slot, DecapsJob<Set>& job, size_t) {
+  using SlotOfSet = DecapsSlot<Set>;
+  return run_batch<SlotOfSet>(tables.keccak, jobs, [&](SlotOfSet& slot, DecapsJob<Set>& job, size_t) {
+    mark_secret_parts<Set>(job.dk);
     decode_vector<Set>(tables.arith, slot.s, job.dk);
     decode_vector<Set>(tables.arith, slot.key.t, job.dk + 384 * Set::kK);
     slot.begin(tables.arith, slot.key, slot.key.a, slot.s, true, job.dk, job.ct, job.out_ss, job.status);

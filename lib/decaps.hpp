@@ -21,16 +21,16 @@ void decrypt(const kernels::Arith& arith, const kernels::Poly s[Set::kK], const 
   } secret;
   for (unsigned i = 0; i < kK; ++i) {
     if constexpr (Set::kDu == 11)
-      arith.decompress_11(secret.u[i], c + 352 * i);
+      arith.decompress_11(secret.u[i], c + 32 * Set::kDu * i);
     else
-      arith.decompress_10(secret.u[i], c + 320 * i);
+      arith.decompress_10(secret.u[i], c + 32 * Set::kDu * i);
     arith.ntt(secret.u[i]);
     arith.mul_cache(secret.cache[i], secret.u[i]);
   }
   if constexpr (Set::kDv == 5)
-    arith.decompress_5(secret.v, c + 352 * kK);
+    arith.decompress_5(secret.v, c + 32 * Set::kDu * kK);
   else
-    arith.decompress_4(secret.v, c + 320 * kK);
+    arith.decompress_4(secret.v, c + 32 * Set::kDu * kK);
   arith.multiply_accumulate(secret.product, s, 1, secret.u, secret.cache, kK);
   arith.inverse_ntt(secret.product);
   arith.sub(secret.v, secret.product);
@@ -38,10 +38,18 @@ void decrypt(const kernels::Arith& arith, const kernels::Poly s[Set::kK], const 
   wipe(&secret, sizeof secret);
 }
 
+// The secret parts of a stored dk: s and z. The ek and H(ek) between them are public.
+template <class Set>
+void mark_secret_parts(const uint8_t* dk) noexcept {
+  ct::mark_secret(dk, 384 * Set::kK);
+  ct::mark_secret(dk + Set::kDkBytes - 32, 32);
+}
+
 template <class Set>
 class DecapsOperation {
  public:
   static constexpr unsigned kK = Set::kK;
+  // In order of urgency: the noise waits for G; J and H are long chains.
   static constexpr unsigned kJobG = 0, kJobJ = 1, kJobH = 2, kFirstInner = 3;
   static constexpr uint32_t kChainJobs = 1u << kJobG | 1u << kJobJ | 1u << kJobH;
 
@@ -95,8 +103,6 @@ class DecapsOperation {
   bool done() const noexcept { return done_; }
 
  private:
-  // In order of urgency: G and the noise wait for each other, J and H are long chains.
-
   void finish() noexcept {
     const uint64_t rejected = ct::mask_if_nonzero(arith_->differ(ct_, secret_.ct_again, Set::kCtBytes));
     ct::select(out_ss_, rejected, secret_.k_bar, secret_.k_r, kSharedSecretBytes);

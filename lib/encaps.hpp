@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "lib/ct.hpp"
 #include "lib/encryption.hpp"
 
 namespace mlkem {
@@ -12,6 +13,7 @@ template <class Set>
 class EncapsOperation {
  public:
   static constexpr unsigned kK = Set::kK;
+  // In order of urgency: H, G and the noise are one chain; A needs nothing but ek.
   static constexpr unsigned kJobH = 0, kJobG = 1, kFirstInner = 2;
   static constexpr uint32_t kChainJobs = 1u << kJobH | 1u << kJobG;
 
@@ -21,8 +23,10 @@ class EncapsOperation {
   void begin(const kernels::Arith& arith, PublicKey<Set>& expanded, const uint8_t* ek,
              const uint8_t m[kMessageBytes], uint8_t* out_ct, uint8_t* out_ss) noexcept {
     ek_ = ek;
+    out_ct_ = out_ct;
     out_ss_ = out_ss;
     std::memcpy(secret_.m, m, kMessageBytes);
+    ct::mark_secret(secret_.m, kMessageBytes);
     encryption_.begin(arith, expanded, expanded.a, ek + 384 * kK, secret_.m, secret_.k_r + 32, out_ct);
     ready = 1u << kJobH | Encryption<Set>::kMatrixJobs << kFirstInner;
   }
@@ -42,7 +46,9 @@ class EncapsOperation {
       std::memcpy(out_ss_, secret_.k_r, kSharedSecretBytes);
       ready |= Encryption<Set>::kNoiseJobs << kFirstInner;
     } else {
-      return encryption_.complete(id - kFirstInner, buffer);
+      const unsigned more = encryption_.complete(id - kFirstInner, buffer);
+      if (encryption_.done()) ct::declassify(out_ct_, Set::kCtBytes);
+      return more;
     }
     return 0;
   }
@@ -52,10 +58,8 @@ class EncapsOperation {
   bool done() const noexcept { return encryption_.done(); }
 
  private:
-  // In order of urgency: H, G and the noise are one chain; A needs nothing but ek.
-
   const uint8_t* ek_;
-  uint8_t* out_ss_;
+  uint8_t *out_ct_, *out_ss_;
   uint8_t h_[32];
   Encryption<Set> encryption_;
   struct {

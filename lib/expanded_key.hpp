@@ -93,6 +93,7 @@ struct ExpandedKeyStorage {
       return Status::kDk;
     }
     std::memcpy(dk, from, Set::kDkBytes);
+    mark_secret_parts<Set>(dk);
     decode_vector<Set>(with.arith, s, dk);
     decode_vector<Set>(with.arith, key.t, dk + 384 * Set::kK);
     tables = &with;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "lib/ct.hpp"
 #include "lib/hashes.hpp"
 #include "lib/public_key.hpp"
 
@@ -26,6 +27,7 @@ class KeygenOperation {
     arith_ = &arith;
     expanded_ = &expanded;
     std::memcpy(secret_.d_z, d_z, kSeedBytes);
+    ct::mark_secret(secret_.d_z, kSeedBytes);
     out_ek_ = out_ek;
     out_dk_ = out_dk;
     missing_s_ = kK;
@@ -56,6 +58,7 @@ class KeygenOperation {
 
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {
     if (id == kJobG) {
+      ct::declassify(secret_.rho_sigma, 32);  // rho, a part of ek
       std::memcpy(ek() + 384 * kK, secret_.rho_sigma, 32);
       ready = kAllJobs & ~(1u << kJobG | 1u << kJobH);
       return 0;
@@ -129,6 +132,7 @@ class KeygenOperation {
     arith_->multiply_accumulate(t, &expanded_->a[row * kK], 1, secret_.s, secret_.cache, kK);
     arith_->add_product(t, secret_.e[row]);
     arith_->byte_encode_12(ek() + 384 * row, t);
+    ct::declassify(ek() + 384 * row, 384);
     rows_done_ |= 1u << row;
     const auto in_sequence = unsigned(std::countr_one(rows_done_));
     ek_ready_bytes_ = in_sequence == kK ? Set::kEkBytes : 384 * in_sequence;

@@ -41,24 +41,31 @@ void negotiate(const SaPayload& sa) {
   }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const Octets octets(data, size);
-  if (size > 0) (void)read_payloads(PayloadType(data[0]), octets.subspan(1));
-  const Result<Message> message = read_message(octets);
-  if (!message) return 0;
-  std::vector<uint8_t> buffer(size);
-  PayloadWriter writer(buffer, message->header);
-  const bool decoded = bool(message->payloads.check_bodies());
-  require(bool(rebuild(message->payloads, writer)) == decoded);
-  for (const Payload& payload : message->payloads) {
+// True if every body could be read.
+bool look_into(const PayloadList& payloads) {
+  for (const Payload& payload : payloads) {
     if (payload.type != PayloadType::kSa) continue;
     if (const Result<SaPayload> sa = read_sa_body(payload.body)) {
       for (const ProposalView& proposal : *sa) (void)to_string(proposal);
       negotiate(*sa);
     }
   }
+  return bool(payloads.check_bodies());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const Octets octets(data, size);
+  // As if decrypted: the first payload's type, then the chain.
+  if (size > 0)
+    if (const auto inside = read_payloads(PayloadType(data[0]), octets.subspan(1))) (void)look_into(*inside);
+  const Result<Message> message = read_message(octets);
+  if (!message) return 0;
+  std::vector<uint8_t> buffer(size);
+  PayloadWriter writer(buffer, message->header);
+  const bool decoded = look_into(message->payloads);
+  require(bool(rebuild(message->payloads, writer)) == decoded);
   if (!decoded) return 0;
   require(bool(writer.finish()) && *writer.finish() == size);
   require(bool(read_message(buffer)));
