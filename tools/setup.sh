@@ -41,28 +41,29 @@ install_missing() {
   fi
 }
 
-# build_in FOLDER [MESON OPTION...]: configures the folder if that has not been done, then builds it. Says how far it
-# is at every tenth; the full output lies in FOLDER/setup.log and FOLDER/build.log.
-build_in() {
-  local folder=$1 line done_count total tenth last=0 started=$SECONDS status=0
+# configure_in FOLDER [MESON OPTION...]: once; the full output lies in FOLDER/setup.log.
+configure_in() {
+  local folder=$1
   shift
-  if [ ! -f "$folder/build.ninja" ]; then
-    say "configuring $folder"
-    mkdir -p "$folder"
-    meson setup "$folder" . "$@" >"$folder/setup.log" 2>&1 || {
-      tail -n 30 "$folder/setup.log"
-      return 1
-    }
-  fi
+  [ ! -f "$folder/build.ninja" ] || return 0
+  say "configuring $folder"
+  mkdir -p "$folder"
+  meson setup "$folder" . "$@" >"$folder/setup.log" 2>&1 || {
+    tail -n 30 "$folder/setup.log"
+    return 1
+  }
+}
+
+# build_in FOLDER [TARGET...]: says how far it is at every tenth; the full output lies in FOLDER/build.log.
+build_in() {
+  local folder=$1 line total tenth last=0 started=$SECONDS status=0
+  shift
   say "building $folder"
-  NINJA_STATUS='[%f/%t] ' ninja -C "$folder" 2>&1 | tee "$folder/build.log" | while IFS= read -r line; do
+  NINJA_STATUS='[%f/%t] ' ninja -C "$folder" "$@" 2>&1 | tee "$folder/build.log" | while IFS= read -r line; do
     if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]]; then
-      done_count=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]}
-      tenth=$((done_count * 10 / total))
-      if [ "$tenth" -gt "$last" ]; then
-        printf '   %d of %d\n' "$done_count" "$total"
-        last=$tenth
-      fi
+      total=${BASH_REMATCH[2]} tenth=$((BASH_REMATCH[1] * 10 / total))
+      if [ "$tenth" -gt "$last" ]; then printf '   %d of %d\n' "${BASH_REMATCH[1]}" "$total"; fi
+      last=$tenth
     fi
   done || status=1
   if [ $status != 0 ]; then

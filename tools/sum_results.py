@@ -4,6 +4,7 @@
 and TAP line), names failures and reasons for skipping, and ends with one line of counts."""
 
 import collections
+import glob
 import json
 import os
 import re
@@ -42,14 +43,22 @@ def cases_of(test, suites):
                 yield case
 
 
+def tap_detail(output, name):
+    """The comment lines below a failed line of TAP; meson calls it by its number and description."""
+    found = re.search(r'^not ok ' + re.escape(name).replace(r'\ -\ ', '.*') + r'.*\n((?:#.*\n)*)', output, re.MULTILINE)
+    return re.sub(r'^# ?', '', found.group(1), flags=re.MULTILINE) if found else ''
+
+
 def sum_run(run, folder, counts, skips):
     """Adds one run's counts and prints its failures."""
     logs = os.path.join(folder, 'meson-logs')
     try:
-        with open(os.path.join(logs, 'testlog.json'), encoding='utf-8') as lines:
+        # Under a wrapper such as valgrind the name carries the wrapper's; there is one log of each kind.
+        with open(glob.glob(os.path.join(logs, 'testlog*.json'))[0], encoding='utf-8') as lines:
             tests = [json.loads(line) for line in lines if line.strip()]
-        suites = list(ElementTree.parse(os.path.join(logs, 'testlog.junit.xml')).iter('testsuite'))
-    except (OSError, ValueError, ElementTree.ParseError) as error:
+        junit_path = glob.glob(os.path.join(logs, 'testlog*.junit.xml'))[0]
+        suites = list(ElementTree.parse(junit_path).iter('testsuite'))
+    except (OSError, IndexError, ValueError, ElementTree.ParseError) as error:
         counts[FAILED] += 1
         print(f'FAILED {run}: no test results in {logs}: {error}')
         return
@@ -61,6 +70,7 @@ def sum_run(run, folder, counts, skips):
             here[result] += 1
             title = f"{name}: {case.get('name', '')}"
             if result == FAILED:
+                detail = detail or tap_detail(test.get('stdout', ''), case.get('name', ''))
                 print(f'FAILED ({run}) {title}\n    ' + detail.strip().replace('\n', '\n    ')[:1500])
             elif result == SKIPPED:
                 skips[(name, detail.strip())] += 1

@@ -58,9 +58,27 @@ bool write_all(int descriptor, std::span<const uint8_t> octets) {
 
 // A pipe, a terminal, /dev/null: something that is there already and keeps nothing, so that it is not
 // "overwritten".
+bool keeps_nothing(const struct stat& status) {
+  return S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode);
+}
 bool is_stream(const std::string& path) {
   struct stat status;
-  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+  return ::stat(path.c_str(), &status) == 0 && keeps_nothing(status);
+}
+
+// Another name of standard output or error, such as /dev/stdout, which may be redirected to a file.
+bool is_standard_stream(const std::string& path) {
+  struct stat status, stream;
+  if (::stat(path.c_str(), &status) != 0) return false;
+  for (const int number : {STDOUT_FILENO, STDERR_FILENO})
+    if (::fstat(number, &stream) == 0 && stream.st_dev == status.st_dev && stream.st_ino == status.st_ino)
+      return true;
+  return false;
+}
+
+// A FIFO that somebody else made, or that others may read, is no place for a secret.
+bool others_may_read(const struct stat& status) {
+  return S_ISFIFO(status.st_mode) && (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0);
 }
 
 }  // namespace
@@ -135,6 +153,9 @@ void OutputFiles::open_and_write(File& file, std::span<const uint8_t> octets) {
     // matter.
     struct stat status;
     file.replaces = force_ && ::lstat(file.path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+    if (file.replaces && !S_ISREG(status.st_mode) &&
+        (!S_ISLNK(status.st_mode) || is_standard_stream(file.path)))
+      fail(file.field, file.path, "is a device or leads to a standard stream: it is not replaced");
     const std::string target = file.replaces ? file.path + ".new-" + std::to_string(::getpid()) : file.path;
     number = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (number >= 0) file.written_path = target;
@@ -143,6 +164,14 @@ void OutputFiles::open_and_write(File& file, std::span<const uint8_t> octets) {
   }
   Descriptor descriptor(number);
   if (number < 0) fail_errno(file.field, file.path, "can't be created");
+  // Between the look at the path and its opening another file may have taken its place.
+  struct stat opened;
+  if (::fstat(number, &opened) != 0) fail_errno(file.field, file.path, "can't be looked at");
+  if (file.path != "-" && file.written_path.empty()) {
+    if (!keeps_nothing(opened)) fail(file.field, file.path, "has become a file");
+    if (file.secrecy == Secrecy::kSecret && !force_ && others_may_read(opened))
+      fail(file.field, file.path, "a pipe that others may read (--force writes to it nevertheless)");
+  }
   if (file.secrecy == Secrecy::kSecret && !force_ && ::isatty(number))
     fail(file.field, file.path, "a secret on a terminal (--force writes it nevertheless)");
   if (!write_all(number, octets)) fail_errno(file.field, file.path, "can't be written");

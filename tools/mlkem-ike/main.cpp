@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mlkem-ike command line. Exit status: 0 done, 1 failed (the message names the field and the reason), 2
 // wrong use.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 
 #include "command.hpp"
 #include "mlkem-ike/mlkem.h"
 
+namespace {
+
+// A file opened under the number of a closed standard stream would be taken for that stream, secrets included. So
+// each closed one becomes a descriptor on which its use fails.
+void occupy_standard_streams() {
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number)
+    if (fcntl(number, F_GETFD) < 0) (void)!open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   // A reader that goes away shall be an error like any other, so that half-done files are removed.
   std::signal(SIGPIPE, SIG_IGN);
 

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMaxFileBytes = size_t(64) << 20;
+constexpr size_t kMaxFileBytes = size_t(16) << 20;
 
 // A JSON value together with where it stands, for messages.
 class Field {

@@ -14,7 +14,7 @@ using ikev2::Octets;
 
 // The IKE header (RFC 7296, section 3.1).
 constexpr size_t kHeaderBytes = 28;
-constexpr size_t kFirstPayloadAt = 16, kExchangeAt = 18, kFlagsAt = 19, kMessageIdAt = 20, kLengthAt = 24;
+constexpr size_t kFirstPayloadAt = 16, kExchangeAt = 18, kFlagsAt = 19, kMessageIdAt = 20;
 constexpr uint8_t kResponseFlag = 0x20;
 
 bool is_message(Octets message, ikev2::ExchangeType exchange, bool response) {
@@ -179,14 +179,14 @@ void RecordingCheck::check_auth(const AuthEntry& entry) {
     value(name, entry.auth, auth ? Bytes(auth->expose().begin(), auth->expose().end()) : Bytes(),
           auth ? "" : auth.error().message);
   } else {
-    if (entry.octets) check_signed_octets(entry, octets);
+    if (entry.octets) check_signed_octets(entry, octets, prf(*id));
     not_checked(name, "signatures are not checked yet");
   }
   check_auth_links(entry, generation);
 }
 
-void RecordingCheck::check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets) {
-  ikev2::Prf& keyed = prf(*prf_of_length(entry.sk_p.size()));
+void RecordingCheck::check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets,
+                                         ikev2::Prf& keyed) {
   Bytes maced_id(ikev2::output_bytes(keyed.id()));
   const Octets parts[] = {octets.id_body};
   if (!keyed.set_key(octets.sk_p) || !keyed.compute(parts, maced_id)) maced_id.clear();
@@ -216,54 +216,6 @@ void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation)
       first != recording_.messages.end() ? number_at(*first, kMessageIdAt) : int_auth_[0].n + 1;
   link("intauth ends with the message id of IKE_AUTH",
        number_at(entry.int_auth, entry.int_auth.size() - 4) == message_id);
-}
-
-std::vector<Check> RecordingCheck::run() {
-  for (size_t i = 0; i < recording_.ike.size(); ++i) check_ike(i);
-  for (size_t i = 0; i < recording_.child.size(); ++i) {
-    begin("child[" + std::to_string(i) + ']');
-    check_child(recording_.child[i]);
-  }
-  for (size_t i = 0; i < recording_.int_auth.size(); ++i) {
-    const IntAuthEntry& entry = recording_.int_auth[i];
-    begin("intauth[" + std::to_string(i) + "] " + (entry.who == Side::kInitiator ? "i" : "r") +
-          std::to_string(entry.n));
-    check_int_auth(entry);
-  }
-  for (size_t i = 0; i < recording_.auth.size(); ++i) {
-    begin("auth[" + std::to_string(i) + "] " + (recording_.auth[i].who == Side::kInitiator ? "i" : "r"));
-    check_auth(recording_.auth[i]);
-  }
-  return std::move(checks_);
-}
-
-void RecordingCheck::value(const std::string& name, const Bytes& recorded, const Bytes& recomputed,
-                           const std::string& note) {
-  if (recorded.empty() && recomputed.empty() && note.empty()) return;
-  std::string reason = note;
-  if (note.empty() && recorded.size() != recomputed.size())
-    reason = std::to_string(recorded.size()) + " octets recorded, " + std::to_string(recomputed.size()) +
-             " computed";
-  const bool agrees = note.empty() && recorded == recomputed;
-  checks_.push_back({false, entry_, name, agrees ? Outcome::kAgrees : Outcome::kDiffers, reason});
-}
-
-void RecordingCheck::not_checked(const std::string& name, const std::string& reason) {
-  checks_.push_back({false, entry_, name, Outcome::kNotChecked, reason});
-}
-
-void RecordingCheck::link(const std::string& name, bool holds, const std::string& note) {
-  checks_.push_back({true, entry_, name, holds ? Outcome::kAgrees : Outcome::kDiffers, note});
-}
-
-ikev2::Prf& RecordingCheck::prf(ikev2::PrfId id) {
-  std::unique_ptr<ikev2::Prf>& made = prfs_[id];
-  if (!made) {
-    auto result = crypto_.make_prf(id);
-    if (!result) throw Failure(std::string(ikev2::name(id)) + ": " + result.error().message);
-    made = *std::move(result);
-  }
-  return *made;
 }
 
 }  // namespace mlkem::cli

@@ -45,20 +45,20 @@ class RecordingCheck {
   enum KeyIndex : size_t { kSkD = 0, kSkPi = 5, kSkPr = 6 };
 
   void check_ike(size_t index);
-  void expand(const IkeEntry& entry, Recomputed& recomputed);
+  const char* expand(const IkeEntry& entry, Recomputed& recomputed);
   void check_ike_links(size_t index);
   void check_init_nonces(const IkeEntry& entry);
   void check_child(const ChildEntry& entry);
   void check_int_auth(const IntAuthEntry& entry);
   void check_auth(const AuthEntry& entry);
   void check_auth_links(const AuthEntry& entry, size_t generation);
-  void check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets);
+  void check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets, ikev2::Prf& keyed);
 
   void begin(std::string entry) { entry_ = std::move(entry); }
   void value(const std::string& name, const Bytes& recorded, const Bytes& recomputed,
              const std::string& note = {});
   void not_checked(const std::string& name, const std::string& reason);
-  void link(const std::string& name, bool holds, const std::string& note = {});
+  void link(const std::string& name, bool holds);
 
   // The PRF object of that kind, made once. Throws Failure if the crypto library lacks it.
   ikev2::Prf& prf(ikev2::PrfId id);

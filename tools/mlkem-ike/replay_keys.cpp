@@ -56,28 +56,34 @@ void RecordingCheck::check_ike(size_t index) {
   if (skeyseed) recomputed.skeyseed = to_bytes(*skeyseed);
   value("skeyseed", entry.skeyseed, recomputed.skeyseed, skeyseed ? "" : skeyseed.error().message);
 
-  expand(entry, recomputed);
-  for (size_t i = 0; i < kIkeKeyNames.size(); ++i) value(kIkeKeyNames[i], entry.keys[i], recomputed.keys[i]);
+  const char* const fault = expand(entry, recomputed);
+  for (size_t i = 0; i < kIkeKeyNames.size(); ++i)
+    value(kIkeKeyNames[i], entry.keys[i], recomputed.keys[i], fault);
   check_ike_links(index);
 }
 
 // SKEYSEED is a result and an input: the recorded one counts, unless it is the one that is wrong. A rekey
-// that changes the PRF may have been expanded with either.
-void RecordingCheck::expand(const IkeEntry& entry, Recomputed& recomputed) {
+// that changes the PRF may have been expanded with either. Returns why there are no keys, or nothing.
+const char* RecordingCheck::expand(const IkeEntry& entry, Recomputed& recomputed) {
   const ikev2::IkeSaInputs inputs{
       {entry.prf, entry.encryption, entry.integrity}, entry.ni, entry.nr, entry.spi_i, entry.spi_r};
   size_t most = 0;
+  const char* fault = "";
   bool first = true;
   for (const ikev2::PrfId id : {entry.prf, entry.prf_for_derivation})
     for (const Bytes* skeyseed : {&entry.skeyseed, &std::as_const(recomputed.skeyseed)}) {
       const auto keys = ikev2::expand_skeyseed(prf(id), *skeyseed, inputs);
-      if (!keys) continue;
+      if (!keys) {
+        fault = keys.error().message;
+        continue;
+      }
       auto candidate = keys_of(*keys);
       const size_t count = agreeing(candidate, entry.keys);
       if (first || count > most) recomputed.keys = std::move(candidate);
       most = std::max(most, count);
       first = false;
     }
+  return first ? fault : "";
 }
 
 void RecordingCheck::check_ike_links(size_t index) {
@@ -123,20 +129,6 @@ void RecordingCheck::check_child(const ChildEntry& entry) {
   link("sk_d is an SA's newest", generation < recording_.ike.size() && is_newest(generation));
   if (generation < recording_.ike.size())
     link("prf is that of " + ike_name(generation), entry.prf == recording_.ike[generation].prf);
-}
-
-bool RecordingCheck::is_key_of(size_t index, KeyIndex key, const Bytes& octets) const {
-  return recording_.ike[index].keys[key] == octets || recomputed_[index].keys[key] == octets;
-}
-
-size_t RecordingCheck::generation_with(KeyIndex key, const Bytes& octets) const {
-  for (size_t i = recording_.ike.size(); i-- > 0;)
-    if (is_key_of(i, key, octets)) return i;
-  return recording_.ike.size();
-}
-
-bool RecordingCheck::is_newest(size_t index) const {
-  return index + 1 == recording_.ike.size() || recording_.ike[index + 1].kind != IkeEntry::Kind::kChained;
 }
 
 }  // namespace mlkem::cli
