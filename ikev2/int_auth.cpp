@@ -78,6 +78,7 @@ Result<IntAuthSuffix> int_auth_suffix(const IntAuth& initiator, const IntAuth& r
   IntAuthSuffix suffix;
   if (initiator.messages() == 0) return suffix;
   const Octets i = initiator.value(), r = responder.value();
+  if (i.size() != r.size()) return misuse("the two sides used different PRFs");
   (void)suffix.resize(i.size() + r.size() + 4);
   uint8_t* out = suffix.expose_mutable().data();
   std::memcpy(out, i.data(), i.size());

@@ -50,8 +50,15 @@ class Keymat {
   size_t used_ = 0;
 };
 
+Result<void> check_nonces(Octets ni, Octets nr) {
+  if (ni.size() > kMaxNonceBytes || nr.size() > kMaxNonceBytes) return misuse("a nonce is too long");
+  if (ni.empty() || nr.empty()) return misuse("a nonce is empty");
+  return {};
+}
+
 // SK(0) | Ni | Nr | SK(1) | ... | SK(n), or Ni | Nr without secrets.
 Result<PartList> exchange_parts(Parts secrets, Octets ni, Octets nr) {
+  if (Result<void> checked = check_nonces(ni, nr); !checked) return checked.error();
   if (secrets.size() > kMaxSecrets) return misuse("more than seven additional key exchanges");
   PartList list;
   for (Octets secret : secrets)
@@ -83,10 +90,12 @@ Result<PrfSecret> compute_prf(Prf& prf, Octets key, Parts parts) noexcept {
 }
 
 Result<void> prf_plus(Prf& prf, Octets key, Parts seed, std::span<uint8_t> out) noexcept {
+  wipe(out.data(), out.size());
   const size_t block_bytes = output_bytes(prf.id());
   if (block_bytes == 0 || block_bytes > kMaxPrfBytes) return misuse("unknown PRF");
   if (out.size() > kMaxBlocks * block_bytes) return misuse("more than 255 blocks of prf+");
   if (seed.size() > kMaxSeedParts) return misuse("too many parts in the seed of prf+");
+  if (key.empty()) return misuse("the key of prf+ is empty");
   if (Result<void> set = prf.set_key(key); !set) return set.error();
 
   PrfSecret block;
@@ -112,8 +121,7 @@ Result<void> prf_plus(Prf& prf, Octets key, Parts seed, std::span<uint8_t> out) 
 }
 
 Result<PrfSecret> skeyseed_initial(Prf& prf, Octets ni, Octets nr, Octets secret) noexcept {
-  if (ni.size() > kMaxNonceBytes || nr.size() > kMaxNonceBytes) return misuse("a nonce is too long");
-  if (ni.empty() || nr.empty()) return misuse("a nonce is empty");
+  if (Result<void> checked = check_nonces(ni, nr); !checked) return checked.error();
   if (secret.empty()) return misuse("a shared secret is empty");
   std::array<uint8_t, 2 * kMaxNonceBytes> nonces;
   std::memcpy(nonces.data(), ni.data(), ni.size());
@@ -136,6 +144,7 @@ Result<IkeKeys> expand_skeyseed(Prf& prf, Octets skeyseed, const IkeSaInputs& in
   const SaAlgorithms& algorithms = inputs.algorithms;
   if (Result<void> checked = check_algorithms(algorithms.encryption, algorithms.integrity); !checked)
     return checked.error();
+  if (Result<void> checked = check_nonces(inputs.ni, inputs.nr); !checked) return checked.error();
   const size_t prf_bytes = output_bytes(algorithms.prf);
   if (prf_bytes == 0) return misuse("unknown PRF");
   const size_t integrity_bytes = key_bytes(algorithms.integrity);

@@ -146,7 +146,7 @@ struct Keccak {
   const char* name;
   Isa needs;
   unsigned width;  // 1, 2, 4 or 8
-  // What a call costs, in any common unit: the scheduler takes the cheapest that serves all live lanes.
+  // What a call costs, in any common unit: decides where a job that is alone runs.
   unsigned one_cost, wide_cost;
 
   // Keccak-f[1600] on one state, on a wide state, and on both. FIPS 202, section 3.3. With width 1,

@@ -12,9 +12,9 @@
 namespace mlkem {
 namespace {
 
-// Calls f with the parameter set as a type; a set that doesn't exist is an error.
-template <class F>
-int with_set(mlkem_set set, F f) noexcept {
+// Calls f with the parameter set as a type; for a set that doesn't exist, returns `unknown`.
+template <class Value, class F>
+Value with_set(mlkem_set set, Value unknown, F f) noexcept {
   switch (set) {
     case MLKEM_512:
       return f(MlKem512{});
@@ -23,17 +23,11 @@ int with_set(mlkem_set set, F f) noexcept {
     case MLKEM_1024:
       return f(MlKem1024{});
   }
-  return MLKEM_ERR_ARGUMENT;
+  return unknown;
 }
-
 template <class F>
-size_t size_of(mlkem_set set, F f) noexcept {
-  size_t size = 0;
-  (void)with_set(set, [&]<class Set>(Set of) {
-    size = f(of);
-    return 0;
-  });
-  return size;
+int with_set(mlkem_set set, F f) noexcept {
+  return with_set<int>(set, MLKEM_ERR_ARGUMENT, f);
 }
 
 // One buffer of a call. An optional one that is absent is null with 0 octets.
@@ -130,7 +124,7 @@ struct Stated {
 };
 
 template <class Set, class Job>
-int run_one(const Job& job, RandomSource random, std::initializer_list<Stated> lengths = {}) noexcept {
+int call_one(const Job& job, RandomSource random, std::initializer_list<Stated> lengths = {}) noexcept {
   auto buffers = buffers_of<Set>(job);
   bool right_lengths = true;
   for (const Stated& stated : lengths) {
@@ -146,11 +140,11 @@ int run_one(const Job& job, RandomSource random, std::initializer_list<Stated> l
 }
 
 int keygen_one(mlkem_set set, const mlkem_keygen_job& job, RandomSource random) noexcept {
-  return with_set(set, [&]<class Set>(Set) { return run_one<Set>(job, random); });
+  return with_set(set, [&]<class Set>(Set) { return call_one<Set>(job, random); });
 }
 
 int encaps_one(mlkem_set set, const mlkem_encaps_job& job, size_t ek_len, RandomSource random) noexcept {
-  return with_set(set, [&]<class Set>(Set) { return run_one<Set>(job, random, {{2, ek_len}}); });
+  return with_set(set, [&]<class Set>(Set) { return call_one<Set>(job, random, {{2, ek_len}}); });
 }
 
 // True if one look at each job shows that no two share memory: every kind of output stands in ascending
@@ -186,7 +180,12 @@ bool lie_apart(std::span<const Job> jobs) noexcept {
 // Gives every job whose arguments can't be used its status, the others MLKEM_OK.
 template <class Set, class Job>
 void check_jobs(std::span<Job> jobs) noexcept {
-  for (Job& job : jobs) job.status = are_valid(buffers_of<Set>(job)) ? MLKEM_OK : MLKEM_ERR_ARGUMENT;
+  const Buffer array{reinterpret_cast<const uint8_t*>(jobs.data()), jobs.size_bytes(), true};
+  for (Job& job : jobs) {
+    const auto buffers = buffers_of<Set>(job);
+    const bool usable = are_valid(buffers) && !conflict(std::span(&array, 1), buffers);
+    job.status = usable ? MLKEM_OK : MLKEM_ERR_ARGUMENT;
+  }
   if (lie_apart<Set>(std::span<const Job>(jobs))) return;
   for (size_t i = 0; i < jobs.size(); ++i)
     for (size_t j = 0; j < i; ++j)
@@ -213,6 +212,7 @@ int run_valid(std::span<Job> jobs) noexcept {
     const auto* result = valid;
     for (Job& job : piece) {
       if (job.status == MLKEM_OK) job.status = int((result++)->status);
+      // A source that has failed stays failed for the jobs that follow.
       if (job.status == MLKEM_ERR_RANDOM) random.fill = [](void*, std::span<uint8_t>) { return false; };
       if (first_failure == MLKEM_OK) first_failure = job.status;
     }
@@ -221,8 +221,10 @@ int run_valid(std::span<Job> jobs) noexcept {
 }
 
 template <class Job>
-int run_batch(mlkem_set set, Job* jobs, size_t n) noexcept {
-  if (!jobs && n != 0) return MLKEM_ERR_ARGUMENT;
+int call_batch(mlkem_set set, Job* jobs, size_t n) noexcept {
+  if (n == 0) return MLKEM_OK;
+  if (!jobs) return MLKEM_ERR_ARGUMENT;
+  for (Job& job : std::span(jobs, n)) job.status = MLKEM_ERR_ARGUMENT;
   return with_set(set, [&]<class Set>(Set) { return run_valid<Set>(std::span(jobs, n)); });
 }
 
@@ -262,15 +264,15 @@ const char* mlkem_backend(void) {
 }
 
 size_t mlkem_ek_bytes(mlkem_set set) {
-  return mlkem::size_of(set, []<class Set>(Set) { return Set::kEkBytes; });
+  return mlkem::with_set<size_t>(set, 0, []<class Set>(Set) { return Set::kEkBytes; });
 }
 
 size_t mlkem_dk_bytes(mlkem_set set) {
-  return mlkem::size_of(set, []<class Set>(Set) { return Set::kDkBytes; });
+  return mlkem::with_set<size_t>(set, 0, []<class Set>(Set) { return Set::kDkBytes; });
 }
 
 size_t mlkem_ct_bytes(mlkem_set set) {
-  return mlkem::size_of(set, []<class Set>(Set) { return Set::kCtBytes; });
+  return mlkem::with_set<size_t>(set, 0, []<class Set>(Set) { return Set::kCtBytes; });
 }
 
 int mlkem_keygen(mlkem_set set, uint8_t* ek, uint8_t* dk) {
@@ -308,7 +310,7 @@ int mlkem_encaps_with(mlkem_set set, uint8_t* ct, uint8_t ss[32], const uint8_t*
 int mlkem_decaps(mlkem_set set, uint8_t ss[32], const uint8_t* ct, size_t ct_len, const uint8_t* dk,
                  size_t dk_len) {
   return mlkem::with_set(set, [&]<class Set>(Set) {
-    return mlkem::run_one<Set>(mlkem_decaps_job{ss, ct, dk, 0}, RandomSource{}, {{1, ct_len}, {2, dk_len}});
+    return mlkem::call_one<Set>(mlkem_decaps_job{ss, ct, dk, 0}, RandomSource{}, {{1, ct_len}, {2, dk_len}});
   });
 }
 
@@ -329,13 +331,13 @@ int mlkem_check_dk(mlkem_set set, const uint8_t* dk, size_t dk_len) {
 }
 
 int mlkem_keygen_batch(mlkem_set set, mlkem_keygen_job* jobs, size_t n) {
-  return mlkem::run_batch(set, jobs, n);
+  return mlkem::call_batch(set, jobs, n);
 }
 
 int mlkem_encaps_batch(mlkem_set set, mlkem_encaps_job* jobs, size_t n) {
-  return mlkem::run_batch(set, jobs, n);
+  return mlkem::call_batch(set, jobs, n);
 }
 
 int mlkem_decaps_batch(mlkem_set set, mlkem_decaps_job* jobs, size_t n) {
-  return mlkem::run_batch(set, jobs, n);
+  return mlkem::call_batch(set, jobs, n);
 }

@@ -13,7 +13,7 @@
 
 namespace mlkem {
 
-inline constexpr unsigned kMostSlots = 8;      // operations under way at once
+inline constexpr unsigned kMostSlots = 8;      // the most that run() can hold
 inline constexpr size_t kMostRateBytes = 168;  // SHAKE128
 inline constexpr size_t kXofBlocks = 3;        // 504 octets give 256 coefficients in all but 0.8 % of cases
 inline constexpr size_t kXofBytes = kXofBlocks * kMostRateBytes;
@@ -97,16 +97,12 @@ class Lanes {
 
 // Runs operations to their ends, as many at a time as there are slots.
 //
-// An Operation has
-//   uint32_t ready              its jobs that can start now, as bits; the lowest is the most urgent
-//   kChainJobs                  those of them on which many others wait: they go before any other operation's
-//   rest HashJob job(unsigned id)    describes a job that is about to start unsigned complete(unsigned id,
-//   const uint8_t* buffer)   takes a job's output; returns how many more words
-//                               it wants of it in the buffer, or 0
-//   void parked(unsigned id)    the job was taken out of its lane, because its body isn't there yet
-//   bool done()
-// A Queue has bool begin(Operation&), which begins the next operation, or returns false if there is none
-// left.
+// An Operation has `ready`, those of its jobs that can start now, as bits, the lowest being the most urgent;
+// kChainJobs, those on which many others wait, which go before the other jobs of all operations; job(id), which
+// describes a job that is about to start; complete(id, buffer), which takes a job's output and returns how many
+// more words it wants of it in the buffer, or 0; parked(id), called when a job has left its lane because its body
+// is not there yet; and done().
+// A Queue has begin(operation), which begins the next operation in a slot, or returns false if there is none left.
 template <class Operation, class Queue>
 void run(const kernels::Keccak& keccak, std::span<Operation> slots, Queue& queue) noexcept {
   Lanes lanes(keccak);

@@ -215,6 +215,26 @@ TEST(CApi, OverlapBetweenJobsLeavesTheOtherJobsValid) {
     }
 }
 
+TEST(CApi, OutputsMustNotOverlapTheJobs) {
+  const Exchange e(MLKEM_768);
+  Bytes ss(32, 0x5a);
+  mlkem_decaps_job jobs[2] = {{nullptr, e.ct.data(), e.dk.data(), 99},
+                              {ss.data(), e.ct.data(), e.dk.data(), 99}};
+  jobs[0].ss = reinterpret_cast<uint8_t*>(&jobs[1]);
+  EXPECT_EQ(mlkem_decaps_batch(MLKEM_768, jobs, 2), MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(jobs[0].status, MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(jobs[1].status, MLKEM_OK);
+  EXPECT_EQ(ss, e.ss);
+}
+
+TEST(CApi, EveryJobOfAnUnknownSetHasItsCode) {
+  mlkem_decaps_job jobs[2] = {};
+  EXPECT_EQ(mlkem_decaps_batch(mlkem_set(9), jobs, 2), MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(jobs[0].status, MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(jobs[1].status, MLKEM_ERR_ARGUMENT);
+  EXPECT_EQ(mlkem_decaps_batch(mlkem_set(9), nullptr, 0), MLKEM_OK);
+}
+
 TEST(CApi, UnknownSetIsAnArgumentError) {
   Bytes ek(1568, 0x5a), dk(3168, 0x5a), ct(1568, 0x5a), ss(32, 0x5a), seed(64), m(32);
   for (const int number : {0, 1, 511, 513, 767, 1023, 2047}) {

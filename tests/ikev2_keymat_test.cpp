@@ -20,6 +20,11 @@ std::unique_ptr<Prf> new_prf(PrfId id = PrfId::kHmacSha384) {
   return *new_crypto()->make_prf(id);
 }
 
+const Bytes& test_octets() {
+  static const Bytes octets = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return octets;
+}
+
 TEST(PrfPlus, Ends255BlocksOn) {
   for (PrfId id : kAllPrfs) {
     const auto prf = new_prf(id);
@@ -139,6 +144,53 @@ TEST(IkeKeys, AreConsecutivePiecesOfPrfPlus) {
                      keys->sk_er.expose(), keys->sk_pi.expose(), keys->sk_pr.expose()})
     joined += hex(key);
   EXPECT_EQ(joined, hex(all));
+}
+
+TEST(IkeKeys, NoncesAreCheckedInEveryForm) {
+  const auto prf = new_prf();
+  const Octets secrets[] = {kSecret};
+  const Bytes too_long(kMaxNonceBytes + 1, 1), empty;
+  for (const Bytes& nonce : {too_long, empty}) {
+    expect_error(skeyseed_initial(*prf, nonce, kNr, kSecret), ErrorKind::kMisuse);
+    expect_error(skeyseed_chained(*prf, kKey, kSecret, kNi, nonce), ErrorKind::kMisuse);
+    expect_error(skeyseed_rekey(*prf, kKey, secrets, nonce, kNr), ErrorKind::kMisuse);
+    expect_error(child_keys(*prf, kKey, kGcm, IntegId::kNone, kNi, nonce), ErrorKind::kMisuse);
+    IkeSaInputs changed = inputs();
+    changed.ni = nonce;
+    expect_error(expand_skeyseed(*prf, kKey, changed), ErrorKind::kMisuse);
+  }
+}
+
+TEST(PrfPlus, MisuseLeavesZerosToo) {
+  const auto prf = new_prf();
+  const Octets seed[] = {kNi};
+  Bytes out(256 * output_bytes(PrfId::kHmacSha384), 0xee);
+  expect_error(prf_plus(*prf, kKey, seed, out), ErrorKind::kMisuse);
+  EXPECT_EQ(out, Bytes(out.size(), 0));
+  out.assign(10, 0xee);
+  expect_error(prf_plus(*prf, {}, seed, out), ErrorKind::kMisuse);
+  EXPECT_EQ(out, Bytes(10, 0));
+}
+
+TEST(IntAuthState, AMovedFromOneHasNoMessages) {
+  const auto prf = new_prf();
+  const Octets message[] = {kNi};
+  IntAuth first;
+  EXPECT_TRUE(first.add(*prf, kKey, message));
+  const IntAuth second = std::move(first);
+  EXPECT_EQ(first.messages(), 0u);
+  EXPECT_EQ(second.messages(), 1u);
+  expect_error(int_auth_suffix(first, second, 1), ErrorKind::kMisuse);
+  IntAuth other_prf;
+  EXPECT_TRUE(other_prf.add(*new_prf(PrfId::kHmacSha256), kKey, message));
+  expect_error(int_auth_suffix(other_prf, second, 1), ErrorKind::kMisuse);
+}
+
+TEST(SecretBytes, MayBeCutToAPartOfItself) {
+  SecretBytes<32> secret;
+  ASSERT_TRUE(secret.assign(test_octets()));
+  ASSERT_TRUE(secret.assign(secret.expose().subspan(4, 8)));
+  EXPECT_TRUE(secret.equals(Octets(test_octets()).subspan(4, 8)));
 }
 
 TEST(IkeKeys, SevenAdditionalExchangesAreTheMost) {

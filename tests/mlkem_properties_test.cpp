@@ -135,7 +135,7 @@ TYPED_TEST(MlKemProperties, DamagedDecapsulationKeyIsFoundWhereItCanBe) {
       ASSERT_EQ(decaps_one<Set>(named.tables, ss.data(), exchange.ct.data(), dk.data()), want)
           << named.name << ", octet " << at;
       if (want == Status::kDk) {
-        ASSERT_TRUE(ss == Bytes(kSharedSecretBytes, 0) || ss == Bytes(kSharedSecretBytes, 0x5a));
+        ASSERT_EQ(ss, Bytes(kSharedSecretBytes, 0));
       } else if (at >= kZAt) {
         ASSERT_EQ(ss, exchange.ss) << "z does not enter the secret of an honest ciphertext";
       }

@@ -14,7 +14,7 @@
 namespace mlkem::test {
 namespace {
 
-constexpr size_t kMostBytesSingle = 64 << 10, kMostBytesBatch = 128 << 10;
+constexpr size_t kMostBytesSingle = 40 << 10, kMostBytesBatch = 112 << 10;
 constexpr size_t kBatch = 8;
 
 // Buffers of a batch, and keys, off the stack.

@@ -18,8 +18,7 @@ using Bytes = std::vector<uint8_t>;
 // Takes `--vectors DIR` and `--vectors=DIR` out of the arguments. Returns an error message, or nothing.
 std::optional<std::string> take_vector_arguments(int& argc, char** argv);
 
-// Every regular file in and below the folders, sorted, whose path ends in one of `endings` or in one of them
-// with
+// Every regular file in and below the folders, sorted, whose path ends in one of `endings` or in one of them with
 // `.gz` behind. Whatever the folders are called: suites recognise a file by its name's end and its content.
 std::vector<std::filesystem::path> vector_files(std::initializer_list<std::string_view> endings);
 

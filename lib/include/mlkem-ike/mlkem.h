@@ -6,7 +6,8 @@
  * and ct depend on the parameter set (mlkem_ek_bytes and so on); a shared secret has 32 octets.
  *
  * A null pointer, an unknown set, and an output that overlaps an input or another output are MLKEM_ERR_ARGUMENT and
- * leave the outputs untouched. After any other error the outputs are untouched or zero. A caller who keeps a dk or
+ * leave the outputs untouched. One operation takes up to 40 KiB of stack, a batch of any size up to 112 KiB, the heap
+ * is never used. After any other error the outputs are untouched or zero. A caller who keeps a dk or
  * a shared secret wipes it when it is no longer needed.
  */
 #ifndef MLKEM_IKE_MLKEM_H
@@ -80,13 +81,14 @@ MLKEM_API int mlkem_encaps_with(mlkem_set set, uint8_t *ct, uint8_t ss[32], cons
                                 mlkem_random random, void *arg);
 
 /*
- * n independent operations at once, faster than n single ones. Every job carries its own result code in status; all
- * buffers have the length of the set. The return value is 0 or the first status that is not 0, in order of jobs. A
- * job that fails leaves the others valid. n = 0 returns 0; jobs may be null then.
+ * n independent operations at once, which share the lanes of wide Keccak kernels where the CPU has them. Every job
+ * carries its own result code in status; all buffers have the length of the set. The return value is 0 or the first
+ * status that is not 0, in order of jobs. A job that fails leaves the others valid. n = 0 returns 0; jobs may be null
+ * then.
  * Randomness is drawn once for each group of at most eight jobs; if that fails, those jobs of this group and of all
  * later ones that needed it report MLKEM_ERR_RANDOM with zeroed outputs.
  * No output of any job may overlap an input or output of any job (both jobs report MLKEM_ERR_ARGUMENT then, and stay
- * as they were); inputs may be shared. Looking for that takes no time where every kind of output stands in ascending
+ * as they were); inputs may be shared. Looking for that takes one pass over the jobs where every kind of output stands in ascending
  * order, as in arrays, and grows with the square of n otherwise.
  */
 typedef struct {

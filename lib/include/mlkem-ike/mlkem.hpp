@@ -2,12 +2,12 @@
 // ML-KEM (FIPS 203) for C++20: lengths are checked by the compiler, secrets wipe themselves.
 //
 // Every function is thread-safe, keeps no state between calls, takes no heap memory and throws nothing.
-// Outputs must not overlap inputs or each other. After an error, outputs are zero.
+// Outputs must not overlap inputs or each other; unlike in C that is not checked. After an error, outputs are
+// zero. One operation takes up to 40 KiB of stack, a batch of any size up to 112 KiB.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "mlkem-ike/export.h"
@@ -95,8 +95,8 @@ MLKEM_API Status check_dk(std::span<const uint8_t, Set::kDkBytes> dk) noexcept;
 
 // A key pair that keeps what key generation or an import already computed (the matrix A above all), so that
 // decaps() need not do it again: for an initiator that generates, sends ek and decapsulates a moment later.
-// It holds about 6, 10 and 16 KiB in storage that the caller owns (a member, an automatic variable, a heap
-// object), and wipes itself.
+// It holds about 6, 10 and 15 KiB in storage that the caller owns (a member, an automatic variable, a heap
+// object), and wipes itself. Const members may run at the same time; the others need the object for themselves.
 template <class Set>
 class MLKEM_API ExpandedKey {
  public:
@@ -124,8 +124,9 @@ class MLKEM_API ExpandedKey {
   alignas(64) unsigned char storage_[512 * Set::kK * (Set::kK + 2) + Set::kDkBytes + 192];
 };
 
-// n independent operations at once, faster than n single ones: see the batch functions of mlkem.h for the
-// rules. Every job carries its own status; the result is kOk or the first other status.
+// n independent operations at once, as the batch functions of mlkem.h, except that nothing is checked: pointers
+// must not be null and outputs must overlap nothing. Every job carries its own status; the result is kOk or the
+// first other status.
 template <class Set>
 struct MLKEM_API KeygenJob {
   uint8_t* out_ek;     // Set::kEkBytes
