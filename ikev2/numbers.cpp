@@ -101,6 +101,32 @@ constexpr IntegRow kIntegRows[] = {
     {IntegId::kHmacSha512_256, "sha512", "sha2_512", 64, 32},
 };
 
+struct ExchangeRow {
+  ExchangeType type;
+  std::string_view name;
+};
+constexpr ExchangeRow kExchangeRows[] = {
+    {ExchangeType::kIkeSaInit, "IKE_SA_INIT"},
+    {ExchangeType::kIkeAuth, "IKE_AUTH"},
+    {ExchangeType::kCreateChildSa, "CREATE_CHILD_SA"},
+    {ExchangeType::kInformational, "INFORMATIONAL"},
+    {ExchangeType::kIkeIntermediate, "IKE_INTERMEDIATE"},
+    {ExchangeType::kIkeFollowupKe, "IKE_FOLLOWUP_KE"},
+};
+
+struct PayloadRow {
+  PayloadType type;
+  std::string_view name;
+};
+constexpr PayloadRow kPayloadRows[] = {
+    {PayloadType::kSa, "SA"},     {PayloadType::kKe, "KE"},       {PayloadType::kIdi, "IDi"},
+    {PayloadType::kIdr, "IDr"},   {PayloadType::kCert, "CERT"},   {PayloadType::kCertreq, "CERTREQ"},
+    {PayloadType::kAuth, "AUTH"}, {PayloadType::kNonce, "Nonce"}, {PayloadType::kNotify, "N"},
+    {PayloadType::kDelete, "D"},  {PayloadType::kVendorId, "V"},  {PayloadType::kTsi, "TSi"},
+    {PayloadType::kTsr, "TSr"},   {PayloadType::kSk, "SK"},       {PayloadType::kCp, "CP"},
+    {PayloadType::kEap, "EAP"},   {PayloadType::kSkf, "SKF"},
+};
+
 struct NotifyRow {
   NotifyType type;
   std::string_view name;
@@ -231,6 +257,14 @@ std::string_view name(Encryption encryption) noexcept {
 
 std::string_view name(IntegId integ) noexcept {
   return name_or_unknown(find(kIntegRows, &IntegRow::id, integ));
+}
+
+std::string_view name(ExchangeType exchange) noexcept {
+  return name_or_unknown(find(kExchangeRows, &ExchangeRow::type, exchange));
+}
+
+std::string_view name(PayloadType payload) noexcept {
+  return name_or_unknown(find(kPayloadRows, &PayloadRow::type, payload));
 }
 
 std::string_view name(NotifyType notify) noexcept {

@@ -70,14 +70,21 @@ def fields_of(recording):
         for field in ('sk_p', 'A', 'P', 'out'):
             yield ('intauth', k, field), ['out']
     for k, entry in enumerate(recording['auth']):
-        result = 'auth' if 'psk' in entry else 'octets'
-        for field in ('id', 'sk_p', 'intauth', result):
+        results = ['auth'] if 'psk' in entry else ['octets', 'signature']
+        for field in ('id', 'sk_p', 'intauth'):
             if entry[field]:
-                yield ('auth', k, field), [result]
+                yield ('auth', k, field), results
+        yield ('auth', k, 'auth'), results[-1:]
+        if 'octets' in entry:
+            yield ('auth', k, 'octets'), ['octets']
 
 
 # Fields that must also break a link, because another entry holds the same octets.
 LINKED = {('ike', 'old_sk_d'), ('child', 'sk_d'), ('intauth', 'sk_p'), ('auth', 'sk_p'), ('auth', 'intauth')}
+
+
+def wrong_checks(file, kind):
+    return [check for check in file['checks'] if check['outcome'] == 'differs' and check['type'] == kind]
 
 
 def flips(tap, program, name, recording):
@@ -97,9 +104,9 @@ def flips(tap, program, name, recording):
     wrong = []
     for (path, values), file in zip(wanted, answer['files']):
         entry = f'{path[0]}[{path[1]}]'
-        differing = [(check['entry'].split()[0], check['name']) for check in file['checks']
-                     if check['outcome'] == 'differs' and check['type'] == 'value']
-        broken = [check for check in file['checks'] if check['outcome'] == 'differs' and check['type'] == 'link']
+        differing = [(check['entry'].split()[0], check['name']) for check in wrong_checks(file, 'value')
+                     if not (path[2] in ('spii', 'spir') and check['entry'].startswith('messages['))]
+        broken = [check for check in wrong_checks(file, 'link') if 'a message' not in check['name']]
         first = file.get('first_wrong', {'entry': ''})
         if sorted(differing) != sorted((entry, value) for value in values):
             wrong.append(f'{path}: differing: {differing}')
@@ -115,33 +122,33 @@ def flips(tap, program, name, recording):
 
 
 def flipped_messages(tap, program, name, recording):
-    """The IKE_SA_INIT messages enter AUTH: the answered request the initiator's, the answer the responder's."""
-    spi_i, spi_r = recording['ike'][0]['spii'], recording['ike'][0]['spir']
-    request = answer_at = None
-    for number, message in enumerate(recording['messages']):
-        if message['hex'][36:38] == '22' and message['hex'].startswith(spi_i + '0' * 16) and \
-                not int(message['hex'][38:40], 16) & 0x20:
-            request = number
-        if message['hex'].startswith(spi_i + spi_r) and message['hex'][36:38] == '22':
-            answer_at = number
-            break
-    mutants = []
-    for number in (request, answer_at):
-        mutants.append(copy.deepcopy(recording))
-        message = mutants[-1]['messages'][number]
-        message['hex'] = flipped(message['hex'], -1)
-    unrelated = [number for number, message in enumerate(recording['messages']) if number < request]
-    for number in unrelated:
-        mutants.append(copy.deepcopy(recording))
-        message = mutants[-1]['messages'][number]
-        message['hex'] = flipped(message['hex'], -1)
-    _, answer = replay(program, mutants)
-    found = []
-    for file in answer['files']:
-        found.append([check['entry'] for check in file['checks']
-                      if check['outcome'] == 'differs' and check['type'] == 'value'])
-    tap.equal(found, [['auth[0] i'], ['auth[1] r']] + [[]] * len(unrelated),
-              f'{name}: the answered IKE_SA_INIT request and its answer enter AUTH, {len(unrelated)} others do not')
+    """One bit in the first octets, the middle and the last octet of every message. What an ICV covers is reported
+    first at the message, an answered IKE_SA_INIT at the AUTH of its sender."""
+    _, answer = replay(program, [recording])
+    uncovered = {check['entry'].split()[0] for check in answer['files'][0]['checks']
+                 if check['outcome'] == 'not covered'}
+    covered = [number for number in range(len(recording['messages'])) if f'messages[{number}]' not in uncovered]
+    mutants, wanted = [], []
+    for number in covered:
+        octets = len(recording['messages'][number]['hex']) // 2
+        for place in (0, 8, 17, 20, octets // 2, octets - 1):
+            mutants.append(copy.deepcopy(recording))
+            message = mutants[-1]['messages'][number]
+            message['hex'] = flipped(message['hex'], place)
+            wanted.append((number, place))
+    status, answer = replay(program, mutants)
+    wrong = []
+    for (number, place), file in zip(wanted, answer['files']):
+        header = recording['messages'][number]['hex'][:56]
+        values = [check['entry'].split()[0] for check in wrong_checks(file, 'value')]
+        if header[36:38] == '22':
+            found = any(entry == f'auth[{int(header[38:40], 16) >> 5 & 1}]' for entry in values)
+        else:
+            found = values and values[0] == f'messages[{number}]'
+        if not found:
+            wrong.append(f'messages[{number}] octet {place}: {values}')
+    tap.check(status == 1 and not wrong, f'{name}: {len(mutants)} flips in {len(covered)} messages, each reported; '
+              f'{len(uncovered)} messages that nothing covers', '\n'.join(wrong))
 
 
 def mixed_up(tap, program, recording):
@@ -172,6 +179,11 @@ def mixed_up(tap, program, recording):
            lambda m: m['ike'][last].update(kind='addke(2)'))
     change('nonces of another exchange', 'ni is that of the IKE_SA_INIT request',
            lambda m: m['ike'][0].update(ni=m['ike'][-1]['ni']))
+    change('nonces of no exchange', "ni is a message's nonce", lambda m: m['child'][-1].update(ni='00' * 32))
+    change('a fragment left out', 'the rest of its message', lambda m: m['messages'].pop(2))
+    change('AUTH of another exchange', 'those of a message', lambda m: m['auth'][0].update(id='02000000'))
+    change('a rekey that keeps the SPIs', 'spii and spir are new',
+           lambda m: m['ike'][-1].update(spii=ike[0]['spii'], spir=ike[0]['spir']))
 
 
 def malformed(tap, program, recording):
@@ -205,7 +217,8 @@ def malformed(tap, program, recording):
              if name and name not in file.get('error', '')]
     tap.check(not wrong, f'{sum(map(bool, wanted))} missing fields are named', '\n'.join(wrong))
     texts = {'empty': b'', 'no JSON': b'\x7fELF\0\0', 'cut short': json.dumps(recording).encode()[:-20],
-             'a number': b'7', 'an array': b'[]', 'an empty object': b'{}', 'deep nesting': b'[' * 1000000,
+             'a number': b'7', 'an array': b'[]', 'an empty object': b'{}', 'deep nesting': b'[' * 1000000, 'octets behind a NUL':
+             json.dumps(recording).encode() + b'\0 and more',
              'deep objects': b'{"ike":' * 200000, 'invalid UTF-8': b'{"ike": "\xff\xfe"}',
              'a huge number': b'{"ike": ' + b'9' * 100000 + b'}', 'nothing to check':
              b'{"ike": [], "child": [], "intauth": [], "auth": []}'}

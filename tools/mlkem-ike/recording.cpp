@@ -230,6 +230,7 @@ AuthEntry read_auth(const Field& from) {
   entry.int_auth = optional_hex(from, "intauth");
   entry.auth = from.at("auth").hex();
   if (from.has("octets")) entry.octets = from.at("octets").hex();
+  if (from.has("cert")) entry.certificate = from.at("cert").hex();
   return entry;
 }
 
@@ -244,9 +245,13 @@ std::string read_text(const std::string& path) {
   std::array<char, 65536> block;
   while (in.read(block.data(), block.size()) || in.gcount() > 0) {
     text.append(block.data(), size_t(in.gcount()));
-    if (text.size() > kMaxFileBytes) throw Failure(path + ": more than 64 MiB");
+    if (text.size() > kMaxFileBytes)
+      throw Failure(path + ": more than " + std::to_string(kMaxFileBytes >> 20) + " MiB");
   }
   if (in.bad()) throw Failure(path + ": can't be read");
+  // The parser would take it for the end.
+  if (const size_t nul = text.find('\0'); nul != std::string::npos)
+    throw Failure(path + ": not JSON: wrong at octet " + std::to_string(nul + 1));
   return text;
 }
 

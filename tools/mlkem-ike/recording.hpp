@@ -18,6 +18,7 @@ using Bytes = std::vector<uint8_t>;
 
 enum class Side { kInitiator, kResponder };
 
+enum IkeKeyIndex : size_t { kSkD, kSkAi, kSkAr, kSkEi, kSkEr, kSkPi, kSkPr };
 inline constexpr std::array<const char*, 7> kIkeKeyNames = {"sk_d",  "sk_ai", "sk_ar", "sk_ei",
                                                             "sk_er", "sk_pi", "sk_pr"};
 inline constexpr std::array<const char*, 4> kChildKeyNames = {
@@ -61,7 +62,7 @@ struct AuthEntry {
   std::optional<std::string> psk;
   unsigned method;
   Bytes id, sk_p, int_auth, auth;
-  std::optional<Bytes> octets;
+  std::optional<Bytes> octets, certificate;  // of a signature
 };
 
 struct Recording {

@@ -19,14 +19,26 @@ struct Options {
 
 struct Counts {
   size_t agree = 0, differ = 0, not_checked = 0, links_hold = 0, links_broken = 0, unreadable = 0;
+  MessageCounts messages;
 
   void add(const Check& check) {
-    if (check.is_link)
+    if (check.is_link) {
       ++(check.outcome == Outcome::kAgrees ? links_hold : links_broken);
-    else
-      ++(check.outcome == Outcome::kAgrees    ? agree
-         : check.outcome == Outcome::kDiffers ? differ
-                                              : not_checked);
+      return;
+    }
+    switch (check.outcome) {
+      case Outcome::kAgrees:
+        ++agree;
+        break;
+      case Outcome::kDiffers:
+        ++differ;
+        break;
+      case Outcome::kNotChecked:
+        ++not_checked;
+        break;
+      case Outcome::kNotCovered:
+        break;  // counted as a message
+    }
   }
   void add(const Counts& other) {
     agree += other.agree;
@@ -35,6 +47,11 @@ struct Counts {
     links_hold += other.links_hold;
     links_broken += other.links_broken;
     unreadable += other.unreadable;
+    messages.whole += other.messages.whole;
+    messages.fragments += other.messages.fragments;
+    messages.clear_covered += other.messages.clear_covered;
+    messages.clear_uncovered += other.messages.clear_uncovered;
+    messages.closed += other.messages.closed;
   }
   bool all_agree() const { return differ + links_broken + unreadable == 0 && agree > 0; }
 
@@ -43,9 +60,26 @@ struct Counts {
            std::to_string(not_checked) + " not checked; " + std::to_string(links_hold) + " links hold, " +
            std::to_string(links_broken) + " broken";
   }
+  std::string messages_text() const {
+    return std::to_string(messages.all()) + " messages: " + std::to_string(messages.whole) + " and " +
+           std::to_string(messages.fragments) + " fragments opened, " +
+           std::to_string(messages.clear_covered) + " in the clear that AUTH covers, " +
+           std::to_string(messages.clear_uncovered) + " that nothing covers, " +
+           std::to_string(messages.closed) + " not read";
+  }
   ordered_json json() const {
-    return {{"values_agree", agree},    {"values_differ", differ},      {"values_not_checked", not_checked},
-            {"links_hold", links_hold}, {"links_broken", links_broken}, {"files_unreadable", unreadable},
+    return {{"values_agree", agree},
+            {"values_differ", differ},
+            {"values_not_checked", not_checked},
+            {"links_hold", links_hold},
+            {"links_broken", links_broken},
+            {"files_unreadable", unreadable},
+            {"messages",
+             {{"opened_whole", messages.whole},
+              {"opened_fragments", messages.fragments},
+              {"clear_covered_by_auth", messages.clear_covered},
+              {"clear_not_covered", messages.clear_uncovered},
+              {"not_read", messages.closed}}},
             {"all_agree", all_agree()}};
   }
 };
@@ -56,6 +90,8 @@ const char* name_of(Outcome outcome) {
       return "agrees";
     case Outcome::kDiffers:
       return "differs";
+    case Outcome::kNotCovered:
+      return "not covered";
     default:
       return "not checked";
   }
@@ -112,9 +148,15 @@ Counts replay_file(const std::string& path, ikev2::Crypto& crypto, ordered_json*
   std::vector<Check> checks;
   std::string error;
   try {
-    checks = RecordingCheck(read_recording(path), crypto).run();
+    const Recording recording = read_recording(path);
+    RecordingCheck check(recording, crypto);
+    checks = check.run();
+    counts.messages = check.message_counts();
   } catch (const Failure& failure) {
     error = failure.what();
+    counts.unreadable = 1;
+  } catch (const std::bad_alloc&) {
+    error = path + ": too large for this machine's memory";
     counts.unreadable = 1;
   }
   for (const Check& check : checks) counts.add(check);
@@ -132,7 +174,7 @@ Counts replay_file(const std::string& path, ikev2::Crypto& crypto, ordered_json*
   }
   std::cout << path << '\n';
   print_text(checks);
-  if (error.empty()) std::cout << "  " << counts.text() << '\n';
+  if (error.empty()) std::cout << "  " << counts.text() << "\n  " << counts.messages_text() << '\n';
   if (wrong) std::cout << "  first wrong: " << describe(*wrong) << '\n';
   if (!error.empty()) std::cerr << "mlkem-ike: " << error << '\n';
   return counts;
@@ -150,7 +192,8 @@ void run(const Options& options) {
                      2, ' ', false, ordered_json::error_handler_t::replace)
               << '\n';
   else
-    std::cout << options.files.size() << " files: " << total.text() << '\n';
+    std::cout << options.files.size() << " files: " << total.messages_text() << '\n'
+              << options.files.size() << " files: " << total.text() << '\n';
   if (!total.all_agree()) throw ReportedFailure();
 }
 
@@ -158,14 +201,18 @@ void run(const Options& options) {
 
 void add_replay(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("replay", "Recompute every key of recorded exchanges");
+  CLI::App* command =
+      app.add_subcommand("replay", "Open every message of recorded exchanges and recompute every key");
   command->add_option("files", options->files, "recordings (kat.json); - is standard input")->required();
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike replay tests/vectors/captures/*.json\n"
       "Every SKEYSEED, SK_*, IntAuth, AUTH and Child SA key is recomputed from the recorded inputs of its "
       "own\n"
-      "derivation; links say whether these inputs are what was derived before. Exit status 0 if all agree.");
+      "derivation; links say whether these inputs are what was derived before. Every message is opened, "
+      "decoded and\n"
+      "rebuilt octet by octet; those that neither an ICV nor an AUTH covers are listed. Exit status 0 if all "
+      "agree.");
   command->callback([options] { run(*options); });
 }
 

@@ -12,39 +12,17 @@ namespace {
 
 using ikev2::Octets;
 
-// The IKE header (RFC 7296, section 3.1).
-constexpr size_t kHeaderBytes = 28;
-constexpr size_t kFirstPayloadAt = 16, kExchangeAt = 18, kFlagsAt = 19, kMessageIdAt = 20;
-constexpr uint8_t kResponseFlag = 0x20;
-
-bool is_message(Octets message, ikev2::ExchangeType exchange, bool response) {
-  return message.size() >= kHeaderBytes && message[kExchangeAt] == uint8_t(exchange) &&
-         bool(message[kFlagsAt] & kResponseFlag) == response;
+bool is_init(const RecordedMessage& message, bool response) {
+  return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeSaInit &&
+         message.read.header->is_response() == response;
 }
 
-bool has_spis(Octets message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
-  return std::equal(spi_i.begin(), spi_i.end(), message.begin()) &&
-         std::equal(spi_r.begin(), spi_r.end(), message.begin() + 8);
+bool has_spis(const RecordedMessage& message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
+  return message.read.header->spi_i == spi_i && message.read.header->spi_r == spi_r;
 }
 
-uint32_t number_at(Octets octets, size_t at) {
-  return uint32_t(octets[at]) << 24 | uint32_t(octets[at + 1]) << 16 | uint32_t(octets[at + 2]) << 8 |
-         octets[at + 3];
-}
-
-// The nonce payload's data; empty if the message is malformed or has none.
-Octets nonce_of(Octets message) {
-  if (message.size() < kHeaderBytes) return {};
-  auto type = ikev2::PayloadType(message[kFirstPayloadAt]);
-  Octets rest = message.subspan(kHeaderBytes);
-  while (type != ikev2::PayloadType::kNone) {
-    const auto payload = ikev2::read_payload(rest);
-    if (!payload) return {};
-    if (type == ikev2::PayloadType::kNonce) return payload->body;
-    type = payload->next;
-    rest = payload->rest;
-  }
-  return {};
+std::array<uint8_t, 4> big_endian(uint32_t value) {
+  return {uint8_t(value >> 24), uint8_t(value >> 16), uint8_t(value >> 8), uint8_t(value)};
 }
 
 bool equal(Octets a, Octets b) {
@@ -61,56 +39,53 @@ std::optional<ikev2::PrfId> prf_of_length(size_t bytes) {
 
 }  // namespace
 
-InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) const {
+InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
   InitMessages found;
-  for (const Bytes& message : recording_.messages) {
-    if (is_message(message, ikev2::ExchangeType::kIkeSaInit, false) && has_spis(message, spi_i, {})) {
-      found.request = message;
-    } else if (is_message(message, ikev2::ExchangeType::kIkeSaInit, true) &&
-               has_spis(message, spi_i, spi_r)) {
+  for (RecordedMessage& message : messages_) {
+    if (is_init(message, false) && has_spis(message, spi_i, {})) {
+      found.request = &message;
+    } else if (is_init(message, true) && has_spis(message, spi_i, spi_r) && found.request) {
       // COOKIE and INVALID_KE_PAYLOAD come with a zero SPIr: the request before this one is the one that
       // counts.
-      found.response = message;
+      found.response = &message;
       return found;
     }
   }
   return {};
 }
 
-InitMessages RecordingCheck::init_messages_near(size_t index) const {
+InitMessages RecordingCheck::init_messages_near(size_t index) {
   InitMessages found;
   if (index < recording_.ike.size())
     found = init_messages(recording_.ike[index].spi_i, recording_.ike[index].spi_r);
   for (const IkeEntry& ike : recording_.ike) {
-    if (!found.response.empty()) break;
+    if (found.response) break;
     found = init_messages(ike.spi_i, ike.spi_r);
   }
   // One of an SA's SPIs may be the wrong byte; the other one still tells which exchange it was.
-  for (const Bytes& message : recording_.messages) {
-    if (!found.response.empty()) break;
-    if (!is_message(message, ikev2::ExchangeType::kIkeSaInit, true)) continue;
-    ikev2::Spi spi_i, spi_r;
-    std::copy_n(message.begin(), 8, spi_i.begin());
-    std::copy_n(message.begin() + 8, 8, spi_r.begin());
-    if (spi_r != ikev2::Spi{} &&
-        std::any_of(recording_.ike.begin(), recording_.ike.end(),
-                    [&](const IkeEntry& ike) { return ike.spi_i == spi_i || ike.spi_r == spi_r; }))
-      found = init_messages(spi_i, spi_r);
+  for (const RecordedMessage& message : messages_) {
+    if (found.response) break;
+    if (!is_init(message, true)) continue;
+    const auto& [spi_i, spi_r] = std::tie(message.read.header->spi_i, message.read.header->spi_r);
+    const bool near = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
+      return ike.spi_i == message.read.header->spi_i || ike.spi_r == message.read.header->spi_r;
+    });
+    if (near && spi_r != ikev2::Spi{}) found = init_messages(spi_i, spi_r);
   }
   return found;
 }
 
 void RecordingCheck::check_init_nonces(const IkeEntry& entry) {
-  if (recording_.messages.empty()) return;
+  if (messages_.empty()) return;
   const InitMessages init = init_messages(entry.spi_i, entry.spi_r);
-  link("spii and spir are those of an answered IKE_SA_INIT", !init.request.empty());
-  if (init.request.empty()) return;
-  link("ni is that of the IKE_SA_INIT request", equal(nonce_of(init.request), entry.ni));
-  link("nr is that of the IKE_SA_INIT response", equal(nonce_of(init.response), entry.nr));
+  link("spii and spir are those of an answered IKE_SA_INIT", init.request != nullptr);
+  if (!init.request) return;
+  link("ni is that of the IKE_SA_INIT request", equal(init.request->nonce(), entry.ni));
+  link("nr is that of the IKE_SA_INIT response", equal(init.response->nonce(), entry.nr));
 }
 
 void RecordingCheck::check_int_auth(const IntAuthEntry& entry) {
-  const KeyIndex key = entry.who == Side::kInitiator ? kSkPi : kSkPr;
+  const IkeKeyIndex key = entry.who == Side::kInitiator ? kSkPi : kSkPr;
   const size_t generation = generation_with(key, entry.sk_p);
   const bool known = generation < recording_.ike.size();
   Chain& chain = int_auth_[size_t(entry.who)];
@@ -129,28 +104,31 @@ void RecordingCheck::check_int_auth(const IntAuthEntry& entry) {
     }
   }
   value("out", entry.out, recomputed, id ? "" : "no PRF has keys of the length of sk_p");
+  int_auth_recomputed_.push_back(recomputed);
   link("n counts the exchanges", entry.n == before.n + 1);
   link("sk_p is that of generation " + std::to_string(entry.n - 1),
        known && recording_.ike[generation].generation + 1 == entry.n);
 
-  // Without payloads in the clear, A follows from the header and P.
-  if (entry.a.size() == kHeaderBytes + ikev2::kPayloadHeaderBytes) {
-    ikev2::IntAuthHeader header{};
-    std::copy_n(entry.a.begin(), 8, header.spi_i.begin());
-    std::copy_n(entry.a.begin() + 8, 8, header.spi_r.begin());
-    header.flags = entry.a[kFlagsAt];
-    header.message_id = number_at(entry.a, kMessageIdAt);
-    header.first_payload = ikev2::PayloadType(entry.a[kHeaderBytes]);
-    const auto expected = ikev2::int_auth_header(header, entry.p.size());
-    link("A is the header that belongs to P",
-         expected && equal(entry.a, *expected) &&
-             bool(header.flags & kResponseFlag) == (entry.who == Side::kResponder));
-    link("A has the SPIs of an SA",
-         std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const auto& ike) {
-           return ike.spi_i == header.spi_i && ike.spi_r == header.spi_r;
-         }));
-  }
+  if (entry.a.size() == ikev2::kIntAuthHeaderBytes) check_int_auth_header(entry);
   chain = {entry.n, entry.out, recomputed};
+}
+
+// Without payloads in the clear, A follows from its own fields and the length of P.
+void RecordingCheck::check_int_auth_header(const IntAuthEntry& entry) {
+  Bytes message = entry.a;
+  message.insert(message.end(), entry.p.begin(), entry.p.end());
+  const auto header = ikev2::read_ike_header(message);
+  const auto expected =
+      header ? ikev2::int_auth_header({header->spi_i, header->spi_r, header->flags, header->message_id,
+                                       ikev2::PayloadType(entry.a[ikev2::kIkeHeaderBytes])},
+                                      entry.p.size())
+             : header.error();
+  link("A is the header that belongs to P",
+       expected && equal(entry.a, *expected) && header->is_response() == (entry.who == Side::kResponder));
+  link("A has the SPIs of an SA",
+       header && std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
+         return ike.spi_i == header->spi_i && ike.spi_r == header->spi_r;
+       }));
 }
 
 void RecordingCheck::check_auth(const AuthEntry& entry) {
@@ -164,25 +142,40 @@ void RecordingCheck::check_auth(const AuthEntry& entry) {
   }
   const InitMessages init = init_messages_near(generation);
   const auto id = known ? std::optional(recording_.ike[generation].prf) : prf_of_length(entry.sk_p.size());
-  if (init.request.empty() || !id) {
+  if (!init.request || !id) {
     value(name, entry.auth, {},
           id ? "no IKE_SA_INIT exchange of this SA is recorded" : "no PRF has keys of the length of sk_p");
     return check_auth_links(entry, generation);
   }
-  const ikev2::SignedOctets octets{initiator ? init.request : init.response,
-                                   nonce_of(initiator ? init.response : init.request), entry.sk_p, entry.id,
-                                   entry.int_auth};
+  RecordedMessage& own = *(initiator ? init.request : init.response);
+  const RecordedMessage& peers = *(initiator ? init.response : init.request);
+  const ikev2::SignedOctets octets{own.octets, peers.nonce(), entry.sk_p, entry.id, entry.int_auth};
+  bool right;
   if (entry.psk) {
     const Octets psk(reinterpret_cast<const uint8_t*>(entry.psk->data()), entry.psk->size());
     const auto pad = ikev2::shared_key_pad(prf(*id), psk);
     auto auth = pad ? ikev2::shared_key_auth(prf(*id), pad->expose(), octets) : pad.error();
-    value(name, entry.auth, auth ? Bytes(auth->expose().begin(), auth->expose().end()) : Bytes(),
-          auth ? "" : auth.error().message);
+    right = value(name, entry.auth, auth ? Bytes(auth->expose().begin(), auth->expose().end()) : Bytes(),
+                  auth ? "" : auth.error().message);
   } else {
     if (entry.octets) check_signed_octets(entry, octets, prf(*id));
-    not_checked(name, "signatures are not checked yet");
+    right = check_signature(entry, octets, prf(*id));
   }
+  own.covered = own.covered || right;
   check_auth_links(entry, generation);
+}
+
+bool RecordingCheck::check_signature(const AuthEntry& entry, const ikev2::SignedOctets& octets,
+                                     ikev2::Prf& keyed) {
+  if (!entry.certificate) {
+    not_checked("signature", "the recording has no certificate for it");
+    return false;
+  }
+  const auto key = crypto_.certificate_key(*entry.certificate);
+  const auto verified =
+      key ? ikev2::verify_signature_auth(keyed, **key, ikev2::kAllSignatureHashes, octets, entry.auth)
+          : key.error();
+  return verdict("signature", bool(verified), verified ? "" : verified.error().message);
 }
 
 void RecordingCheck::check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets,
@@ -197,6 +190,7 @@ void RecordingCheck::check_signed_octets(const AuthEntry& entry, const ikev2::Si
 }
 
 void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation) {
+  check_auth_message(entry);
   link("sk_p is an SA's newest", generation < recording_.ike.size() && is_newest(generation));
   Bytes newest;
   bool matches = false;
@@ -209,13 +203,13 @@ void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation)
   }
   link("intauth is the newest IntAuth of i, then of r", matches && int_auth_[0].n == int_auth_[1].n);
   if (entry.int_auth.size() < 4) return;
-  const auto first = std::find_if(
-      recording_.messages.begin(), recording_.messages.end(),
-      [](const Bytes& message) { return is_message(message, ikev2::ExchangeType::kIkeAuth, false); });
-  const uint32_t message_id =
-      first != recording_.messages.end() ? number_at(*first, kMessageIdAt) : int_auth_[0].n + 1;
+  const auto first = std::find_if(messages_.begin(), messages_.end(), [](const RecordedMessage& message) {
+    return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeAuth &&
+           !message.read.header->is_response();
+  });
+  const uint32_t message_id = first != messages_.end() ? first->read.header->message_id : int_auth_[0].n + 1;
   link("intauth ends with the message id of IKE_AUTH",
-       number_at(entry.int_auth, entry.int_auth.size() - 4) == message_id);
+       equal(Octets(entry.int_auth).last(4), big_endian(message_id)));
 }
 
 }  // namespace mlkem::cli

@@ -37,9 +37,7 @@ std::string ike_name(size_t index) {
 
 }  // namespace
 
-void RecordingCheck::check_ike(size_t index) {
-  const IkeEntry& entry = recording_.ike[index];
-  begin(ike_name(index) + ' ' + entry.kind_text);
+void RecordingCheck::check_ike(const IkeEntry& entry) {
   Recomputed& recomputed = recomputed_.emplace_back();
 
   ikev2::Prf& derivation = prf(entry.prf_for_derivation);
@@ -59,7 +57,6 @@ void RecordingCheck::check_ike(size_t index) {
   const char* const fault = expand(entry, recomputed);
   for (size_t i = 0; i < kIkeKeyNames.size(); ++i)
     value(kIkeKeyNames[i], entry.keys[i], recomputed.keys[i], fault);
-  check_ike_links(index);
 }
 
 // SKEYSEED is a result and an input: the recorded one counts, unless it is the one that is wrong. A rekey
@@ -93,8 +90,12 @@ void RecordingCheck::check_ike_links(size_t index) {
     for (size_t i = 0; i < index; ++i)
       if (is_key_of(i, kSkD, entry.old_sk_d)) old = i;
     link("old_sk_d is sk_d of an SA before", old != index && is_newest(old));
-    if (old != index)
+    if (old != index) {
       link("prf_for_derivation is the old SA's", entry.prf_for_derivation == recording_.ike[old].prf);
+      link("spii and spir are new",
+           entry.spi_i != recording_.ike[old].spi_i && entry.spi_r != recording_.ike[old].spi_r);
+    }
+    check_recorded_nonces(entry.ni, entry.nr);
     return;
   }
   link("prf_for_derivation is the SA's own", entry.prf_for_derivation == entry.prf);
@@ -125,6 +126,7 @@ void RecordingCheck::check_child(const ChildEntry& entry) {
                   to_bytes(keys->integrity_r)};
   for (size_t i = 0; i < kChildKeyNames.size(); ++i)
     value(kChildKeyNames[i], entry.keys[i], recomputed[i], keys ? "" : keys.error().message);
+  check_recorded_nonces(entry.ni, entry.nr);
   const size_t generation = generation_with(kSkD, entry.sk_d);
   link("sk_d is an SA's newest", generation < recording_.ike.size() && is_newest(generation));
   if (generation < recording_.ike.size())
