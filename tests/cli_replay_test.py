@@ -269,11 +269,22 @@ def demos(tap, program):
     ran = run([program, 'demo'])
     tap.check(ran.returncode == 0 and b'Both sides agree' in ran.stdout and b'1192' in ran.stdout, 'demo in words')
     for name, arguments in (('an unknown method', ['--ke', 'rsa']), ('one twice', ['--ke', 'x25519,x25519']),
+                            ('an empty method', ['--ke', 'x25519,']), ('nothing', ['--ke', '']),
+                            ('a cipher without integrity', ['--encr', 'aes256', '--integ', 'none']),
                             ('nine', ['--ke', ','.join([*eight, 'modp2048'])]), ('an unknown PRF', ['--prf', 'md5']),
                             ('an unknown cipher', ['--encr', 'rot13'])):
         ran = run([program, 'demo', *arguments])
-        tap.check(ran.returncode == 2 and arguments[0].encode() in ran.stderr, f'demo refuses {name}',
+        tap.check(ran.returncode == 2 and arguments[-2].encode() in ran.stderr, f'demo refuses {name}',
                   ran.stderr.decode())
+    with tempfile.TemporaryDirectory() as folder:
+        words = [program, 'demo', '--pcap', os.path.join(folder, 'pcap'), '--keys', os.path.join(folder, 'keys')]
+        modes = [run(words).returncode]
+        for name in ('pcap', 'keys.0', 'keys.1'):
+            modes.append(oct(os.stat(os.path.join(folder, name)).st_mode & 0o777))
+        tap.equal(modes, [0, '0o644', '0o600', '0o600'], 'demo writes a capture, and keys for its owner alone')
+        ran = run(words)
+        tap.check(ran.returncode == 1 and b'--force' in ran.stderr, 'demo replaces no file', ran.stderr)
+        tap.equal(run([*words, '--force']).returncode, 0, 'demo --force replaces them')
 
 
 def main():

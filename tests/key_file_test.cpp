@@ -89,7 +89,7 @@ TEST(KeyFile, AskingForAnotherSetIsAnError) {
         read_public_key(copy(write_public_key(key.set, key.ek(), encoding).expose()), MLKEM_512).error(),
         expected);
   }
-  EXPECT_EQ(private_error(Bytes(kSeedBytes)), "a raw seed does not tell its parameter set: name it");
+  EXPECT_EQ(private_error(Bytes(kSeedBytes)), "a raw seed does not tell its parameter set: name that, too");
 }
 
 TEST(KeyFile, AFormThatTheKeyCannotGiveIsAnError) {
@@ -104,9 +104,10 @@ TEST(KeyFile, AFormThatTheKeyCannotGiveIsAnError) {
 TEST(KeyFile, OtherOctetsAreRefused) {
   const std::string expected = "neither PEM nor DER, and ";
   for (const size_t length : std::initializer_list<size_t>{0, 1, 63, 65, 799, 801, 1631, 1633, 3169})
-    EXPECT_EQ(private_error(Bytes(length)),
-              expected + std::to_string(length) + (length == 1 ? " octet" : " octets") + " are no raw key");
-  EXPECT_EQ(public_error(Bytes(64)), expected + "64 octets are no raw key");
+    EXPECT_EQ(private_error(Bytes(length)), expected + std::to_string(length) +
+                                                (length == 1 ? " octet" : " octets") +
+                                                " are no raw key (64, 1632, 2400 or 3168)");
+  EXPECT_EQ(public_error(Bytes(64)), expected + "64 octets are no raw key (800, 1184 or 1568)");
   EXPECT_EQ(public_error(Bytes(kMaxKeyFileBytes + 1, 0x30)), "longer than any key file (65536 octets)");
   EXPECT_EQ(public_error(Bytes(kMaxKeyFileBytes, 0x30)), "algorithm: longer than what contains it");
 }

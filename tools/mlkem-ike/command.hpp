@@ -7,8 +7,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "mlkem-ike/mlkem.hpp"
-
 namespace mlkem::cli {
 
 // Ends the program with exit status 1 and this message, which says which field or file is meant and never a
@@ -31,26 +29,11 @@ void add_encaps(CLI::App& app);
 void add_decaps(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_replay(CLI::App& app);
+void add_decode(CLI::App& app);
 
 // The value of --set: 512, 768 or 1024; 0 if it was not given.
 inline void add_set_option(CLI::App& command, int& set, const std::string& description) {
   command.add_option("--set", set, description)->check(CLI::IsMember({512, 768, 1024}));
-}
-
-template <class Set>
-inline constexpr int kSetNumber = 256 * Set::kK;
-
-// Calls operation.template operator()<Set>() with the parameter set of that number.
-template <class Operation>
-void with_set(int set, Operation&& operation) {
-  switch (set) {
-    case 512:
-      return operation.template operator()<MlKem512>();
-    case 768:
-      return operation.template operator()<MlKem768>();
-    default:
-      return operation.template operator()<MlKem1024>();
-  }
 }
 
 }  // namespace mlkem::cli

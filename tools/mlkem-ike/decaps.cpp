@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "files.hpp"
+#include "key_options.hpp"
 
 namespace mlkem::cli {
 namespace {
@@ -13,16 +14,19 @@ struct Options {
   bool force = false;
 };
 
-template <class Set>
-void run(const Options& options, std::span<const uint8_t> dk) {
+void run(const Options& options) {
+  if (options.dk == "-" && options.ct == "-")
+    throw CLI::ValidationError("--ct", "standard input is already --dk");
   OutputFiles outputs(options.force);
   outputs.add("--ss", options.ss, Secrecy::kSecret);
-  std::array<uint8_t, Set::kCtBytes> ct;
-  read_exactly("--ct", options.ct, ct, "a ciphertext of ML-KEM-" + std::to_string(kSetNumber<Set>));
+  const PrivateKeyFile key = load_private_key("--dk", options.dk, options.set);
+  std::array<uint8_t, MlKem1024::kCtBytes> room;
+  const auto ct = std::span<uint8_t>(room).first(mlkem_ct_bytes(key.set));
+  read_exactly("--ct", options.ct, ct, "a ciphertext of ML-KEM-" + std::to_string(int(key.set)));
   SharedSecret ss;
-  if (decaps<Set>(ss, ct, dk.first<Set::kDkBytes>()) != Status::kOk)
-    throw Failure("--dk '" + options.dk +
-                  "': damaged: the hash of ek in it is wrong (FIPS 203, section 7.3)");
+  const int status = mlkem_decaps(key.set, ss.expose_mutable().data(), ct.data(), ct.size(), key.dk().data(),
+                                  key.dk().size());
+  if (status != MLKEM_OK) throw Failure(mlkem_strerror(status));
   outputs.write({ss.expose()});
 }
 
@@ -31,8 +35,12 @@ void run(const Options& options, std::span<const uint8_t> dk) {
 void add_decaps(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("decaps", "Recover the shared secret from a ciphertext");
-  add_set_option(*command, options->set, "insist on a parameter set; otherwise the key's length tells");
-  command->add_option("--dk", options->dk, "the decapsulation key; - is standard input")->required();
+  add_set_option(*command, options->set,
+                 "insist on a parameter set; otherwise the key tells, if not a raw seed");
+  command
+      ->add_option("--dk", options->dk,
+                   "the decapsulation key: raw (dk or its seed), DER or PEM; - is standard input")
+      ->required();
   command->add_option("--ct", options->ct, "the ciphertext; - is standard input")->required();
   command->add_option("--ss", options->ss, "where the shared secret goes, mode 0600; - is standard output")
       ->required();
@@ -41,15 +49,7 @@ void add_decaps(CLI::App& app) {
       "Example: mlkem-ike decaps --dk peer.dk --ct message.ct --ss secret.ss\n"
       "A ciphertext that was changed on its way is not an error: the secret then is one that nobody else "
       "has.");
-  command->callback([options] {
-    if (options->dk == "-" && options->ct == "-")
-      throw CLI::ValidationError("--ct", "standard input is already --dk");
-    Secret<MlKem1024::kDkBytes> dk;
-    const size_t length = read_file("--dk", options->dk, dk.expose_mutable());
-    const int set = set_by_length("--dk", options->dk, length, options->set, "a decapsulation key",
-                                  {MlKem512::kDkBytes, MlKem768::kDkBytes, MlKem1024::kDkBytes});
-    with_set(set, [&]<class Set>() { run<Set>(*options, dk.expose()); });
-  });
+  command->callback([options] { run(*options); });
 }
 
 }  // namespace mlkem::cli

@@ -8,7 +8,10 @@
 #include <sstream>
 
 #include "command.hpp"
+#include "decryption_table.hpp"
 #include "demo_exchange.hpp"
+#include "files.hpp"
+#include "pcap_writer.hpp"
 
 namespace mlkem::cli {
 namespace {
@@ -19,14 +22,16 @@ using nlohmann::ordered_json;
 constexpr size_t kRounds = 21;
 
 struct Options {
-  std::vector<std::string> methods = {"x25519", "mlkem768"};
+  std::string methods = "x25519,mlkem768";
   std::string encryption = "aes256gcm16", integrity, prf = "prfsha384";
-  bool json = false;
+  std::string capture, keys;
+  bool json = false, force = false;
 };
 
 ExchangeOptions parse(const Options& options) {
   ExchangeOptions parsed;
-  for (const std::string& name : options.methods) {
+  std::istringstream names(options.methods + ',');
+  for (std::string name; std::getline(names, name, ',');) {
     const auto method = ikev2::ke_method_named(name);
     if (!method) throw CLI::ValidationError("--ke", "no key exchange method is called '" + name + "'");
     if (std::count(parsed.methods.begin(), parsed.methods.end(), *method))
@@ -47,7 +52,7 @@ ExchangeOptions parse(const Options& options) {
   const auto integrity = aead                        ? std::optional(ikev2::IntegId::kNone)
                          : options.integrity.empty() ? std::optional(ikev2::IntegId::kHmacSha256_128)
                                                      : ikev2::integrity_named(options.integrity);
-  if (!integrity)
+  if (!integrity || (!aead && *integrity == ikev2::IntegId::kNone))
     throw CLI::ValidationError("--integ", "no integrity algorithm is called '" + options.integrity + "'");
   parsed.algorithms = {*prf, *encryption, *integrity};
   return parsed;
@@ -138,29 +143,59 @@ void print_text(const ExchangeOptions& options, const Transcript& transcript) {
   std::cout << out.str();
 }
 
+// The exchange's messages as a capture, and its keys in Wireshark's table, one file for each generation.
+void write_files(const Options& options, const Transcript& transcript) {
+  OutputFiles files(options.force);
+  PcapWriter capture;
+  std::vector<std::string> tables;
+  std::vector<Octets> contents;
+  if (!options.capture.empty()) {
+    files.add("--pcap", options.capture, Secrecy::kPublic);
+    for (const Transcript::Datagram& datagram : transcript.datagrams) {
+      const auto header = ikev2::read_ike_header(datagram.message);
+      const uint16_t port = header && header->exchange == ikev2::ExchangeType::kIkeSaInit ? 500 : 4500;
+      capture.add(port, port, datagram.from == 'I', datagram.message);
+    }
+    contents.push_back(capture.octets());
+  }
+  if (!options.keys.empty())
+    for (size_t n = 0; n < transcript.sa_keys.generations.size(); ++n) {
+      files.add("--keys", options.keys + '.' + std::to_string(n), Secrecy::kSecret);
+      tables.push_back(decryption_table_line(transcript.sa_keys, n));
+    }
+  for (const std::string& table : tables)
+    contents.emplace_back(reinterpret_cast<const uint8_t*>(table.data()), table.size());
+  files.write(contents);
+}
+
 }  // namespace
 
 void add_demo(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("demo", "Run a hybrid IKEv2 key exchange between two peers in this process");
-  command
-      ->add_option(
-          "--ke", options->methods,
-          "methods, separated by commas: the one of IKE_SA_INIT, then the additional ones (default "
-          "x25519,mlkem768; also x448 ecp256 ecp384 ecp521 modp2048 modp3072 modp4096 mlkem512 mlkem1024)")
-      ->delimiter(',');
+  command->add_option(
+      "--ke", options->methods,
+      "methods, separated by commas: the one of IKE_SA_INIT, then the additional ones (default "
+      "x25519,mlkem768; also x448 ecp256 ecp384 ecp521 modp2048 modp3072 modp4096 mlkem512 mlkem1024)");
   command->add_option("--encr", options->encryption, "encryption (default aes256gcm16)");
   command->add_option("--integ", options->integrity,
                       "integrity, with an encryption that is no AEAD (default sha256)");
   command->add_option("--prf", options->prf, "pseudorandom function (default prfsha384)");
+  command->add_option("--pcap", options->capture, "write the messages as a capture for decode or Wireshark");
+  command->add_option(
+      "--keys", options->keys,
+      "write the keys that open it: FILE.0, FILE.1 ... for each generation, mode 0600, in the format "
+      "of Wireshark's ikev2_decryption_table");
+  command->add_flag("--force", options->force, "replace existing files");
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike demo --ke x25519,mlkem768,mlkem1024 --encr chacha20poly1305 --prf prfsha256\n"
-      "Keys are shown as short keyed hashes only.");
+      "Keys are shown as short keyed hashes only; --keys writes those of this demo, which protect nothing.");
   command->callback([options] {
     const ExchangeOptions parsed = parse(*options);
     const Transcript transcript = run_rounds(parsed);
+    write_files(*options, transcript);
     (options->json ? print_json : print_text)(parsed, transcript);
     if (!transcript.agreed()) throw ReportedFailure();
   });

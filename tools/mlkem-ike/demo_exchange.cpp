@@ -1,71 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo's exchange, each side with its own crypto, keys and IntAuth (RFC 7296, RFC 9242, RFC 9370).
+// The demo's exchange step by step, each side with its own crypto and keys.
 #include "demo_exchange.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <string_view>
 
-#include "command.hpp"
+#include "demo_peer.hpp"
 
 namespace mlkem::cli {
 namespace {
 
+using ikev2::ExchangeType;
 using ikev2::Octets;
-using Message = std::vector<uint8_t>;
-
-constexpr size_t kNonceBytes = 32;
-constexpr uint8_t kInitiatorFlag = 0x08, kResponseFlag = 0x20;
-constexpr std::string_view kSharedKey = "mlkem-ike demo shared key";
-
-template <class T>
-T must(ikev2::Result<T>&& result, const char* step) {
-  if (!result) throw Failure(std::string(step) + ": " + result.error().message);
-  return *std::move(result);
-}
-void must(ikev2::Result<void>&& result, const char* step) {
-  if (!result) throw Failure(std::string(step) + ": " + result.error().message);
-}
+using ikev2::PayloadType;
 
 Octets octets_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-void append(Message& message, Octets octets) {
-  message.insert(message.end(), octets.begin(), octets.end());
+Bytes bytes_of(Octets octets) {
+  return Bytes(octets.begin(), octets.end());
 }
 
-// Everything that one side knows.
-struct Peer {
-  char name;
-  uint8_t flags;  // of its messages
-  ikev2::Crypto& crypto;
-  std::unique_ptr<ikev2::Prf> prf;
-  ikev2::IkeKeys keys;
-  ikev2::IntAuth int_auth_i, int_auth_r;
-  Message init;       // its own IKE_SA_INIT message
-  Message peer_init;  // the other side's
-};
+ExchangeTerms terms_of(const ExchangeOptions& options) {
+  ExchangeTerms terms{options.methods, {}, {}, {}, {}, {}};
+  const ikev2::SaAlgorithms& algorithms = options.algorithms;
+  auto& transforms = terms.proposal.transforms;
+  transforms = {
+      {ikev2::TransformType::kEncr, uint16_t(algorithms.encryption.id), algorithms.encryption.key_bits},
+      {ikev2::TransformType::kPrf, uint16_t(algorithms.prf)}};
+  if (algorithms.integrity != ikev2::IntegId::kNone)
+    transforms.push_back({ikev2::TransformType::kInteg, uint16_t(algorithms.integrity)});
+  for (unsigned n = 0; n < options.methods.size(); ++n)
+    transforms.push_back({n == 0 ? ikev2::TransformType::kKe : ikev2::additional_key_exchange(n),
+                          uint16_t(options.methods[n])});
+  for (const std::span<uint8_t> field : {std::span<uint8_t>(terms.ni), std::span<uint8_t>(terms.nr),
+                                         std::span<uint8_t>(terms.spi_i), std::span<uint8_t>(terms.spi_r)})
+    if (const RandomSource random = system_random(); !random.fill(random.argument, field))
+      throw Failure("the operating system's randomness failed");
+  return terms;
+}
 
 class Exchange {
  public:
   Exchange(const ExchangeOptions& options, ikev2::Crypto& initiator, ikev2::Crypto& responder)
-      : options_(options), i_{'I', kInitiatorFlag, initiator, {}, {}, {}, {}, {}, {}}, r_{'R',
-                                                                                          kResponseFlag,
-                                                                                          responder,
-                                                                                          {},
-                                                                                          {},
-                                                                                          {},
-                                                                                          {},
-                                                                                          {},
-                                                                                          {}} {
-    for (Peer* peer : {&i_, &r_}) peer->prf = must(peer->crypto.make_prf(options.algorithms.prf), "PRF");
-    inputs_ = {options.algorithms, ni_, nr_, {}, {}};
-    for (const std::span<uint8_t> field :
-         {std::span<uint8_t>(ni_), std::span<uint8_t>(nr_), std::span<uint8_t>(inputs_.spi_i),
-          std::span<uint8_t>(inputs_.spi_r)})
-      if (const RandomSource random = system_random(); !random.fill(random.argument, field))
-        throw Failure("the operating system's randomness failed");
+      : options_(options),
+        terms_(terms_of(options)),
+        i_(Side::kInitiator, terms_, initiator),
+        r_(Side::kResponder, terms_, responder) {
+    transcript_.sa_keys.spi_i = terms_.spi_i;
+    transcript_.sa_keys.spi_r = terms_.spi_r;
   }
 
   Transcript run() {
@@ -81,14 +66,14 @@ class Exchange {
     const auto start = std::chrono::steady_clock::now();
     auto result = operation();
     const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
-    transcript_.steps.push_back({peer.name, name, time.count()});
+    transcript_.steps.push_back({peer.letter(), name, time.count()});
     return result;
   }
 
   void compare(const std::string& name, Octets initiators, Octets responders) {
     if (initiators.empty() && responders.empty()) return;
     // A fingerprint is a keyed hash, cut short: it tells keys apart and says nothing about them.
-    auto hash = must(i_.crypto.make_prf(ikev2::PrfId::kHmacSha256), "fingerprint");
+    auto hash = must(i_.crypto().make_prf(ikev2::PrfId::kHmacSha256), "fingerprint");
     must(hash->set_key(octets_of("mlkem-ike demo fingerprint")), "fingerprint");
     std::array<uint8_t, 32> digest;
     must(hash->compute(std::array{initiators}, digest), "fingerprint");
@@ -102,89 +87,69 @@ class Exchange {
     transcript_.keys.push_back({name, hex, agrees});
   }
 
-  // A KE payload, alone in its message.
-  Message ke_payload(const Peer& peer, unsigned n, Octets data) {
+  // A message with inner payloads goes from one side to the other, which returns what it has read.
+  ikev2::OpenedMessage send(Peer& from, Peer& to, ExchangeType exchange, uint32_t id, PayloadType first,
+                            const Bytes& inner) {
+    const std::string name = std::string(ikev2::name(exchange)) + ' ' + std::to_string(id);
+    const auto sealed =
+        timed(from, name + ": protect the message", [&] { return from.seal(exchange, id, first, inner); });
+    for (size_t i = 0; i < sealed.count(); ++i)
+      transcript_.datagrams.push_back({from.letter(), bytes_of(sealed.datagram(i))});
+    return timed(to, name + ": open the message", [&] { return to.open(sealed); });
+  }
+
+  // The data of a KE payload goes from one side to the other, in IKE_SA_INIT or IKE_INTERMEDIATE n.
+  Bytes send_ke(Peer& from, Peer& to, unsigned n, Octets data) {
     const ikev2::KeMethod method = options_.methods[n];
-    Message payload(ikev2::kKePayloadHeaderBytes + data.size());
-    must(ikev2::write_ke_payload(payload, n == 0 ? ikev2::PayloadType::kNonce : ikev2::PayloadType::kNone,
-                                 *ikev2::code_point(method), data),
-         "KE payload");
-    transcript_.payloads.push_back(
-        {n == 0 ? "IKE_SA_INIT" : "IKE_INTERMEDIATE", peer.name, method, data.size(), payload.size()});
-    return payload;
-  }
-
-  // One side sends a KE payload; the other one returns the data in it.
-  Message send_ke(Peer& from, Peer& to, unsigned n, Octets data) {
-    const Message payload = ke_payload(from, n, data);
-    if (n == 0)
-      send_init(from, to, payload);
-    else
-      cover_with_int_auth(from, n, payload);
-    const auto received = must(ikev2::read_ke_payload(payload), "KE payload");
-    return Message(received.data.begin(), received.data.end());
-  }
-
-  // IKE_SA_INIT without SA payload: header, KE, nonce.
-  void send_init(Peer& from, Peer& to, const Message& ke) {
-    const Octets nonce = from.name == 'I' ? Octets(ni_) : Octets(nr_);
-    const size_t length = 28 + ke.size() + ikev2::kPayloadHeaderBytes + nonce.size();
-    append(from.init, inputs_.spi_i);
-    append(from.init, from.name == 'I' ? ikev2::Spi{} : inputs_.spi_r);
-    append(from.init,
-           Message{uint8_t(ikev2::PayloadType::kKe), 0x20, uint8_t(ikev2::ExchangeType::kIkeSaInit),
-                   from.flags, 0, 0, 0, 0, 0, 0, uint8_t(length >> 8), uint8_t(length)});
-    append(from.init, ke);
-    append(from.init, Message{0, 0, 0, uint8_t(ikev2::kPayloadHeaderBytes + nonce.size())});
-    append(from.init, nonce);
-    to.peer_init = from.init;
-  }
-
-  // Both sides extend the sender's IntAuth by this message, under the generation that protects it.
-  void cover_with_int_auth(const Peer& from, unsigned n, const Message& inner) {
-    const auto header =
-        must(ikev2::int_auth_header({inputs_.spi_i, inputs_.spi_r, from.flags, n, ikev2::PayloadType::kKe},
-                                    inner.size()),
-             "IntAuth");
-    const Octets parts[] = {header, inner};
-    for (Peer* peer : {&i_, &r_})
-      timed(*peer, "IntAuth_" + std::string(from.name == 'I' ? "i" : "r") + std::to_string(n), [&] {
-        must(from.name == 'I' ? peer->int_auth_i.add(*peer->prf, peer->keys.sk_pi.expose(), parts)
-                              : peer->int_auth_r.add(*peer->prf, peer->keys.sk_pr.expose(), parts),
-             "IntAuth");
-        return 0;
-      });
+    const ExchangeType exchange = n == 0 ? ExchangeType::kIkeSaInit : ExchangeType::kIkeIntermediate;
+    transcript_.payloads.push_back({std::string(ikev2::name(exchange)), from.letter(), method, data.size(),
+                                    ikev2::kKePayloadHeaderBytes + data.size()});
+    if (n == 0) {
+      const Bytes message = from.write_init(data);
+      transcript_.datagrams.push_back({from.letter(), message});
+      return to.read_init(message);
+    }
+    const auto opened = send(from, to, exchange, n, PayloadType::kKe, from.ke_chain(method, data));
+    const auto payloads = must(ikev2::read_payloads(opened.first_payload(), opened.inner()), "payloads");
+    const auto ke = must(ikev2::read_ke_body(must(payloads.only(PayloadType::kKe), "KE")), "KE");
+    if (ke.method != ikev2::code_point(method)) throw Failure("KE: another method than was agreed upon");
+    return bytes_of(ke.data);
   }
 
   void key_exchange(unsigned n) {
     const ikev2::KeMethod method = options_.methods[n];
     const std::string title = "KE(" + std::to_string(n) + ") " + std::string(ikev2::name(method));
     auto initiator = timed(i_, title + ": new key and public value", [&] {
-      return must(ikev2::KeyExchangeInitiator::start(method, i_.crypto), "key exchange");
+      return must(ikev2::KeyExchangeInitiator::start(method, i_.crypto()), "key exchange");
     });
-    const Message request = send_ke(i_, r_, n, initiator.public_value());
+    const Bytes request = send_ke(i_, r_, n, initiator.public_value());
     const auto share = timed(r_, title + ": public value and shared secret", [&] {
-      return must(ikev2::respond(method, request, r_.crypto), "key exchange");
+      return must(ikev2::respond(method, request, r_.crypto()), "key exchange");
     });
-    const Message response = send_ke(r_, i_, n, share.public_value());
+    const Bytes response = send_ke(r_, i_, n, share.public_value());
     const auto secret = timed(i_, title + ": shared secret",
                               [&] { return must(std::move(initiator).finish(response), "key exchange"); });
     compare("SK(" + std::to_string(n) + ")", secret.expose(), share.secret().expose());
+    const ikev2::IkeSaInputs inputs{options_.algorithms, terms_.ni, terms_.nr, terms_.spi_i, terms_.spi_r};
     for (Peer* peer : {&i_, &r_}) {
       const Octets own = peer == &i_ ? secret.expose() : share.secret().expose();
-      peer->keys = timed(*peer, "keys of generation " + std::to_string(n), [&] {
-        return must(n == 0 ? ikev2::initial_keys(*peer->prf, inputs_, own)
-                           : ikev2::next_generation(*peer->prf, inputs_, peer->keys, own),
+      peer->take_keys(timed(*peer, "keys of generation " + std::to_string(n), [&] {
+        return must(n == 0 ? ikev2::initial_keys(peer->prf(), inputs, own)
+                           : ikev2::next_generation(peer->prf(), inputs, peer->keys(), own),
                     "key schedule");
-      });
+      }));
     }
     compare_keys(n);
+    const ikev2::IkeKeys& keys = i_.keys();
+    transcript_.sa_keys.generations.push_back({options_.algorithms, bytes_of(keys.sk_ei.expose()),
+                                               bytes_of(keys.sk_er.expose()), bytes_of(keys.sk_ai.expose()),
+                                               bytes_of(keys.sk_ar.expose())});
   }
 
   void compare_keys(unsigned n) {
     const std::string generation = "(" + std::to_string(n) + ")";
     const auto compare_member = [&](const char* name, auto member) {
-      compare(name + generation, (i_.keys.*member).expose(), (r_.keys.*member).expose());
+      compare(name + generation, (i_.keys().*member).expose(), (r_.keys().*member).expose());
     };
     compare_member("SK_d", &ikev2::IkeKeys::sk_d);
     compare_member("SK_ai", &ikev2::IkeKeys::sk_ai);
@@ -195,34 +160,30 @@ class Exchange {
     compare_member("SK_pr", &ikev2::IkeKeys::sk_pr);
   }
 
-  // AUTH of one side, as the given peer computes it.
-  ikev2::PrfSecret auth_of(char side, Peer& peer) {
-    return timed(peer, std::string("AUTH of ") + side, [&] {
-      const auto suffix =
-          must(ikev2::int_auth_suffix(peer.int_auth_i, peer.int_auth_r, uint32_t(options_.methods.size())),
-               "IntAuth");
-      const bool own = side == peer.name;
-      // ID_FQDN (2), three reserved octets, the name.
-      Message id = {2, 0, 0, 0};
-      append(id, octets_of(side == 'I' ? "a.example" : "b.example"));
-      const ikev2::SignedOctets octets{
-          own ? peer.init : peer.peer_init, side == 'I' ? Octets(nr_) : Octets(ni_),
-          side == 'I' ? peer.keys.sk_pi.expose() : peer.keys.sk_pr.expose(), id, suffix.expose()};
-      const auto pad = must(ikev2::shared_key_pad(*peer.prf, octets_of(kSharedKey)), "AUTH");
-      return must(ikev2::shared_key_auth(*peer.prf, pad.expose(), octets), "AUTH");
-    });
+  // One side's IKE_AUTH message; whether the other side finds its AUTH right.
+  bool authenticate_to(Peer& from, Peer& to) {
+    const auto id = uint32_t(options_.methods.size());
+    const auto auth_of = [&](Peer& peer) {
+      return timed(peer, std::string("AUTH of ") + from.letter(),
+                   [&] { return peer.auth_of(from.side(), id); });
+    };
+    const auto id_type = from.side() == Side::kInitiator ? PayloadType::kIdi : PayloadType::kIdr;
+    const auto opened = send(from, to, ExchangeType::kIkeAuth, id, id_type, from.auth_chain(auth_of(from)));
+    const auto payloads = must(ikev2::read_payloads(opened.first_payload(), opened.inner()), "payloads");
+    const auto auth = must(ikev2::read_auth_body(must(payloads.only(PayloadType::kAuth), "AUTH")), "AUTH");
+    return auth_of(to).equals(auth.data);
   }
 
   void authenticate() {
-    transcript_.initiator_authenticated = auth_of('I', i_) == auth_of('I', r_);
-    transcript_.responder_authenticated = auth_of('R', r_) == auth_of('R', i_);
+    transcript_.initiator_authenticated = authenticate_to(i_, r_);
+    transcript_.responder_authenticated = authenticate_to(r_, i_);
   }
 
   void make_child() {
     const auto child = [&](Peer& peer) {
       return timed(peer, "Child SA keys", [&] {
-        return must(ikev2::child_keys(*peer.prf, peer.keys.sk_d.expose(), options_.algorithms.encryption,
-                                      options_.algorithms.integrity, ni_, nr_),
+        return must(ikev2::child_keys(peer.prf(), peer.keys().sk_d.expose(), options_.algorithms.encryption,
+                                      options_.algorithms.integrity, terms_.ni, terms_.nr),
                     "Child SA keys");
       });
     };
@@ -234,9 +195,8 @@ class Exchange {
   }
 
   const ExchangeOptions& options_;
+  ExchangeTerms terms_;
   Peer i_, r_;
-  std::array<uint8_t, kNonceBytes> ni_, nr_;
-  ikev2::IkeSaInputs inputs_;
   Transcript transcript_;
 };
 

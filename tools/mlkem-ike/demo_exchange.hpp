@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One IKEv2 key exchange between two peers in this process: IKE_SA_INIT, an IKE_INTERMEDIATE for every
-// additional method, IKE_AUTH with a shared key, the first Child SA. No messages leave, so none are
-// encrypted, and SA payloads are left out.
+// One IKEv2 exchange between two peers in this process: IKE_SA_INIT, an IKE_INTERMEDIATE for every additional
+// method, IKE_AUTH with a shared key and the first Child SA. The messages are those of the wire.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "message_reader.hpp"
 #include "mlkem-ike/ikev2.hpp"
 
 namespace mlkem::cli {
@@ -16,7 +16,7 @@ struct ExchangeOptions {
   ikev2::SaAlgorithms algorithms;
 };
 
-// What one exchange shows of itself; nothing in it is secret.
+// What one exchange shows of itself; nothing in it is secret but sa_keys.
 struct Transcript {
   struct Payload {
     std::string exchange;
@@ -37,6 +37,12 @@ struct Transcript {
   std::vector<Payload> payloads;
   std::vector<Key> keys;
   std::vector<Step> steps;
+  struct Datagram {
+    char from;
+    std::vector<uint8_t> message;
+  };
+  std::vector<Datagram> datagrams;
+  SaKeys sa_keys;  // the initiator's, of every generation
   bool initiator_authenticated = false, responder_authenticated = false;
 
   bool agreed() const;

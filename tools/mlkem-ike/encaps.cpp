@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "files.hpp"
+#include "key_options.hpp"
 
 namespace mlkem::cli {
 namespace {
@@ -13,22 +14,17 @@ struct Options {
   bool force = false;
 };
 
-template <class Set>
-void run(const Options& options, std::span<const uint8_t> ek) {
+void run(const Options& options) {
   OutputFiles outputs(options.force);
   outputs.add("--ct", options.ct, Secrecy::kPublic);
   outputs.add("--ss", options.ss, Secrecy::kSecret);
-  std::array<uint8_t, Set::kCtBytes> ct;
+  const PublicKeyFile key = load_public_key("--ek", options.ek, options.set);
+  std::array<uint8_t, MlKem1024::kCtBytes> ct;
   SharedSecret ss;
-  switch (encaps<Set>(ct, ss, ek.first<Set::kEkBytes>())) {
-    case Status::kOk:
-      break;
-    case Status::kEk:
-      throw Failure("--ek '" + options.ek + "': a coefficient is not below q (FIPS 203, section 7.2)");
-    default:
-      throw Failure("the operating system's randomness failed");
-  }
-  outputs.write({ct, ss.expose()});
+  const int status =
+      mlkem_encaps(key.set, ct.data(), ss.expose_mutable().data(), key.ek.data(), key.ek.size());
+  if (status != MLKEM_OK) throw Failure(mlkem_strerror(status));
+  outputs.write({Octets(ct).first(mlkem_ct_bytes(key.set)), ss.expose()});
 }
 
 }  // namespace
@@ -36,20 +32,15 @@ void run(const Options& options, std::span<const uint8_t> ek) {
 void add_encaps(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("encaps", "Make a shared secret for an encapsulation key");
-  add_set_option(*command, options->set, "insist on a parameter set; otherwise the key's length tells");
-  command->add_option("--ek", options->ek, "the encapsulation key; - is standard input")->required();
+  add_set_option(*command, options->set, "insist on a parameter set; otherwise the key tells");
+  command->add_option("--ek", options->ek, "the encapsulation key: raw, DER or PEM; - is standard input")
+      ->required();
   command->add_option("--ct", options->ct, "where the ciphertext (public) goes; - is standard output")
       ->required();
   command->add_option("--ss", options->ss, "where the shared secret goes, 32 octets, mode 0600")->required();
   command->add_flag("--force", options->force, "replace existing files; let a secret go to a terminal");
   command->footer("Example: mlkem-ike encaps --ek peer.ek --ct message.ct --ss secret.ss");
-  command->callback([options] {
-    std::array<uint8_t, MlKem1024::kEkBytes> ek;
-    const size_t length = read_file("--ek", options->ek, ek);
-    const int set = set_by_length("--ek", options->ek, length, options->set, "an encapsulation key",
-                                  {MlKem512::kEkBytes, MlKem768::kEkBytes, MlKem1024::kEkBytes});
-    with_set(set, [&]<class Set>() { run<Set>(*options, ek); });
-  });
+  command->callback([options] { run(*options); });
 }
 
 }  // namespace mlkem::cli

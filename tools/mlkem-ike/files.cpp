@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -16,14 +17,6 @@ namespace {
 
 constexpr mode_t kSecretMode = 0600;
 constexpr mode_t kPublicMode = 0644;
-
-std::string name_of(const std::string& field, const std::string& path) {
-  return field + " '" + (path == "-" ? "standard stream" : path) + "': ";
-}
-
-[[noreturn]] void fail(const std::string& field, const std::string& path, const std::string& reason) {
-  throw Failure(name_of(field, path) + reason);
-}
 
 [[noreturn]] void fail_errno(const std::string& field, const std::string& path, const char* step) {
   fail(field, path, std::string(step) + ": " + std::strerror(errno));
@@ -46,7 +39,7 @@ class Descriptor {
   int number_;
 };
 
-bool write_all(int descriptor, std::span<const uint8_t> octets) {
+bool write_all(int descriptor, Octets octets) {
   while (!octets.empty()) {
     const ssize_t count = ::write(descriptor, octets.data(), octets.size());
     if (count < 0 && errno == EINTR) continue;
@@ -66,6 +59,16 @@ bool is_stream(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && keeps_nothing(status);
 }
 
+// Two names of one stream, or of standard output and the file that it goes to.
+bool lead_to_one_stream(const std::string& path, const std::string& other) {
+  struct stat one, two;
+  const auto look = [](const std::string& name, struct stat& status) {
+    return (name == "-" ? ::fstat(STDOUT_FILENO, &status) : ::stat(name.c_str(), &status)) == 0;
+  };
+  return look(path, one) && look(other, two) && one.st_dev == two.st_dev && one.st_ino == two.st_ino &&
+         (path == "-" || other == "-" || keeps_nothing(one));
+}
+
 // Another name of standard output or error, such as /dev/stdout, which may be redirected to a file.
 bool is_standard_stream(const std::string& path) {
   struct stat status, stream;
@@ -83,45 +86,35 @@ bool others_may_read(const struct stat& status) {
 
 }  // namespace
 
-size_t read_file(const std::string& field, const std::string& path, std::span<uint8_t> out) {
+void fail(const std::string& field, const std::string& path, const std::string& reason) {
+  throw Failure(field + " '" + (path == "-" ? "standard stream" : path) + "': " + reason);
+}
+
+WipedBuffer read_up_to(const std::string& field, const std::string& path, size_t limit) {
   Descriptor file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) fail_errno(field, path, "can't be opened");
-  size_t length = 0;
-  for (;;) {
-    // One octet beyond the buffer, to notice that there is more; it may be a secret's.
-    Secret<1> surplus;
-    const std::span<uint8_t> rest = length < out.size() ? out.subspan(length) : surplus.expose_mutable();
-    const ssize_t count = ::read(file.number(), rest.data(), rest.size());
+  WipedBuffer out(limit + 1);
+  Secret<4096> room;
+  while (out.size() <= limit) {
+    const auto piece = std::span<uint8_t>(room.expose_mutable());
+    const ssize_t count = ::read(file.number(), piece.data(), std::min(piece.size(), limit + 1 - out.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_errno(field, path, "can't be read");
-    if (count == 0) return length;
-    length += size_t(count);
-    if (length > out.size()) return length;
+    if (count == 0) break;
+    out.append(piece.first(size_t(count)));
   }
+  return out;
 }
 
 void read_exactly(const std::string& field, const std::string& path, std::span<uint8_t> out,
                   const std::string& what) {
-  const size_t length = read_file(field, path, out);
-  if (length == out.size()) return;
-  const std::string found =
-      length > out.size() ? "more than " + std::to_string(out.size()) : std::to_string(length);
-  fail(field, path, found + " octets, but " + what + " has " + std::to_string(out.size()));
-}
-
-int set_by_length(const std::string& field, const std::string& path, size_t length, int set,
-                  const std::string& what, const std::array<size_t, 3>& lengths) {
-  constexpr std::array<int, 3> kSets = {512, 768, 1024};
-  std::string expected;
-  for (size_t i = 0; i < kSets.size(); ++i) {
-    if (set != 0 && set != kSets[i]) continue;
-    if (length == lengths[i]) return kSets[i];
-    expected += (expected.empty() ? "" : i == 2 ? " or " : ", ") + std::to_string(lengths[i]);
+  const WipedBuffer file = read_up_to(field, path, out.size());
+  if (file.size() != out.size()) {
+    const std::string found =
+        file.size() > out.size() ? "more than " + std::to_string(out.size()) : std::to_string(file.size());
+    fail(field, path, found + " octets, but " + what + " has " + std::to_string(out.size()));
   }
-  if (set != 0) expected += " in ML-KEM-" + std::to_string(set);
-  const std::string found =
-      length > lengths[2] ? "more than " + std::to_string(lengths[2]) : std::to_string(length);
-  fail(field, path, found + " octets, but " + what + " has " + expected);
+  std::copy(file.expose().begin(), file.expose().end(), out.begin());
 }
 
 OutputFiles::~OutputFiles() {
@@ -135,13 +128,13 @@ void OutputFiles::add(const std::string& field, const std::string& path, Secrecy
     return std::filesystem::weakly_canonical(std::filesystem::absolute(name, ignored), ignored);
   };
   for (const File& other : files_)
-    if (other.path == path ||
+    if (other.path == path || lead_to_one_stream(path, other.path) ||
         (path != "-" && other.path != "-" && !is_stream(path) && place(path) == place(other.path)))
       throw CLI::ValidationError(field, "'" + path + "' is already the output of " + other.field);
   files_.push_back({field, path, secrecy, {}, false});
 }
 
-void OutputFiles::open_and_write(File& file, std::span<const uint8_t> octets) {
+void OutputFiles::open_and_write(File& file, Octets octets) {
   const mode_t mode = file.secrecy == Secrecy::kSecret ? kSecretMode : kPublicMode;
   int number;
   if (file.path == "-") {
@@ -178,7 +171,7 @@ void OutputFiles::open_and_write(File& file, std::span<const uint8_t> octets) {
   if (!descriptor.close()) fail_errno(file.field, file.path, "can't be written");
 }
 
-void OutputFiles::write(std::initializer_list<std::span<const uint8_t>> contents) {
+void OutputFiles::write(const std::vector<Octets>& contents) {
   auto octets = contents.begin();
   for (File& file : files_) open_and_write(file, *octets++);
   for (File& file : files_) {

@@ -212,6 +212,12 @@ mlkem_set set_of_length(size_t length, size_t (*bytes)(mlkem_set)) {
   return set == kSets.end() ? kAnySet : *set;
 }
 
+// "800, 1184 or 1568"
+std::string lengths_of_sets(size_t (*bytes)(mlkem_set)) {
+  return std::to_string(bytes(MLKEM_512)) + ", " + std::to_string(bytes(MLKEM_768)) + " or " +
+         std::to_string(bytes(MLKEM_1024));
+}
+
 PublicKeyFile read_raw_public(mlkem_set set, Octets file, FirstError& error) {
   check_ek("ek", set, file, error);
   return {set, Encoding::kRaw, {file.begin(), file.end()}};
@@ -232,8 +238,9 @@ PrivateKeyFile read_raw_private(mlkem_set set, Octets file, FirstError& error) {
 // Raw keys go by their length and before DER: theirs are the lengths of no DER file without attributes, while
 // octets of a raw key may well begin like DER.
 template <class Key>
-Parsed<Key> read_key(Octets file, mlkem_set wanted, mlkem_set raw_set, std::string_view label,
-                     Key (*read_raw)(mlkem_set, Octets, FirstError&), Key (*read_der)(Octets, FirstError&)) {
+Parsed<Key> read_key(Octets file, mlkem_set wanted, mlkem_set raw_set, const std::string& raw_lengths,
+                     std::string_view label, Key (*read_raw)(mlkem_set, Octets, FirstError&),
+                     Key (*read_der)(Octets, FirstError&)) {
   FirstError error;
   const auto finish = [&](Key key, Encoding encoding) -> Parsed<Key> {
     key.encoding = encoding;
@@ -259,7 +266,7 @@ Parsed<Key> read_key(Octets file, mlkem_set wanted, mlkem_set raw_set, std::stri
   }
   if (raw_set != kAnySet) return finish(read_raw(raw_set, file, error), Encoding::kRaw);
   if (file.empty() || file[0] != der::kSequence) {
-    error.report("neither PEM nor DER, and " + octets(file.size()) + " are no raw key");
+    error.report("neither PEM nor DER, and " + octets(file.size()) + " are no raw key (" + raw_lengths + ")");
     return error;
   }
   return finish(read_der(file, error), Encoding::kDer);
@@ -272,19 +279,22 @@ Octets PrivateKeyFile::ek() const {
 }
 
 Parsed<PublicKeyFile> read_public_key(Octets file, mlkem_set set) {
-  return read_key<PublicKeyFile>(file, set, set_of_length(file.size(), mlkem_ek_bytes), kPublicLabel,
-                                 read_raw_public, read_public_der);
+  return read_key<PublicKeyFile>(file, set, set_of_length(file.size(), mlkem_ek_bytes),
+                                 lengths_of_sets(mlkem_ek_bytes), kPublicLabel, read_raw_public,
+                                 read_public_der);
 }
 
 Parsed<PrivateKeyFile> read_private_key(Octets file, mlkem_set set) {
   auto raw_set = set_of_length(file.size(), mlkem_dk_bytes);
   if (file.size() == kSeedBytes) {
     FirstError error;
-    error.report("a raw seed does not tell its parameter set: name it");
+    error.report("a raw seed does not tell its parameter set: name that, too");
     if (set == kAnySet) return error;
     raw_set = set;
   }
-  return read_key<PrivateKeyFile>(file, set, raw_set, kPrivateLabel, read_raw_private, read_private_der);
+  return read_key<PrivateKeyFile>(file, set, raw_set,
+                                  std::to_string(kSeedBytes) + ", " + lengths_of_sets(mlkem_dk_bytes),
+                                  kPrivateLabel, read_raw_private, read_private_der);
 }
 
 WipedBuffer write_public_key(mlkem_set set, Octets ek, Encoding encoding) {

@@ -36,19 +36,22 @@ int main(int argc, char** argv) {
 #if MLKEM_IKE_HAS_IKEV2
   mlkem::cli::add_demo(app);
   mlkem::cli::add_replay(app);
+  mlkem::cli::add_decode(app);
   app.footer("Example: mlkem-ike demo --ke x25519,mlkem768\nEvery subcommand has its own --help.");
 #else
   app.footer(
       "Example: mlkem-ike keygen --ek peer.ek --dk peer.dk\nEvery subcommand has its own --help.\n"
-      "Built without IKEv2 (meson option ikev2): demo and replay are left out.");
+      "Built without IKEv2 (meson option ikev2): demo, replay and decode are left out.");
 #endif
 
   try {
-    app.parse(argc, argv);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::Success& help_or_version) {
+      app.exit(help_or_version);
+    }
     if (!std::cout.flush()) throw mlkem::cli::Failure("standard output can't be written");
     return 0;
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
   } catch (const CLI::ParseError& error) {
     app.exit(error);
     return 2;
