@@ -276,7 +276,6 @@ class Suite:
         self.fails('a pipe that others may read gets no secret', ['keygen', '--ek', 'e8', '--dk', 'pipe'],
                    ['--dk', 'others may read'], absent=['e8'])
         self.tap.equal(os.read(keep_open, 1), b'', 'nothing has gone through it')
-        os.close(keep_open)
         closed = run(['sh', '-c', '"$0" keygen --ek closed.ek --dk - >&-', self.program])
         self.tap.check(closed.returncode == 1 and not os.path.exists('closed.ek'),
                        'a closed standard output is no file')
@@ -298,6 +297,7 @@ class Suite:
                       ('-', '/dev/stdout'), ('/dev/fd/1', '/proc/self/fd/1'), ('/dev/stdout', '-')):
             self.fails(f'two outputs in one place: {names}', ['keygen', '--ek', names[0], '--dk', names[1]],
                        ['--dk', 'already'], status=2, absent=['same'])
+        os.close(keep_open)
         with open('redirected', 'wb') as out:
             self.fails('two outputs in one place: a file and standard output',
                        ['keygen', '--ek', '-', '--dk', 'redirected', '--force'], ['--dk', 'already'], status=2, stdout=out)

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// mlkem-ike decode: a readable trace of the IKE messages in captures, decrypted where keys are given.
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "command.hpp"
+#include "decode_keys.hpp"
+#include "exchanges.hpp"
+#include "ip_packet.hpp"
+#include "pcap.hpp"
+#include "printable.hpp"
+#include "trace.hpp"
+
+namespace mlkem::cli {
+namespace {
+
+using ikev2::Octets;
+
+constexpr uint16_t kIkePort = 500, kNatPort = 4500;
+constexpr size_t kMarkerBytes = 4;
+constexpr uint8_t kKeepaliveOctet = 0xff;
+
+struct Options {
+  std::vector<std::string> captures, keys;
+  std::vector<uint16_t> ports;
+  bool json = false;
+};
+
+// What a UDP datagram carries (RFC 3948, section 2).
+enum class Carried { kIke, kEsp, kKeepalive, kNothing };
+struct Carrier {
+  Carried what;
+  Octets message = {};  // of kIke, without marker
+};
+
+bool looks_like_ike(Octets payload, size_t payload_bytes) {
+  if (payload.size() < ikev2::kIkeHeaderBytes) return false;
+  const unsigned major = payload[17] >> 4;
+  const size_t length =
+      size_t(payload[24]) << 24 | size_t(payload[25]) << 16 | size_t(payload[26]) << 8 | payload[27];
+  return (major == 1 || major == 2) && length == payload_bytes;
+}
+
+class Decoder {
+ public:
+  Decoder(const Options& options, ikev2::Crypto& crypto)
+      : options_(options), reader_(crypto, read_decode_keys(options.keys)), trace_(options.json) {}
+
+  // True if all is well.
+  bool run() {
+    TraceCounts total;
+    for (const std::string& path : options_.captures) total.add(decode(path));
+    trace_.end(options_.captures.size(), total);
+    if (total.messages == 0) std::cerr << "mlkem-ike: no IKEv2 message found\n";
+    return total.good();
+  }
+
+ private:
+  TraceCounts decode(const std::string& path) {
+    counts_ = {};
+    number_ = 0;
+    start_.reset();
+    ip_ = {};
+    exchanges_ = {};
+    trace_.begin_capture(path);
+    std::string error;
+    try {
+      std::ifstream file;
+      if (path != "-") {
+        file.open(path, std::ios::binary);
+        if (!file) throw Failure(path + ": can't be opened");
+      }
+      CaptureReader capture(path == "-" ? std::cin : file, path);
+      while (capture.next(packet_)) take_packet();
+    } catch (const Failure& failure) {
+      // What came before is shown all the same; a failing output ends everything.
+      if (!std::cout) throw;
+      error = failure.what();
+      counts_.files_unreadable = 1;
+    }
+    finish();
+    trace_.end_capture(counts_, error);
+    if (!error.empty()) std::cerr << "mlkem-ike: " << error << '\n';
+    return counts_;
+  }
+
+  void finish() {
+    counts_.ip_incomplete = ip_.incomplete();
+    const auto incomplete = exchanges_.incomplete();
+    counts_.incomplete = incomplete.size();
+    for (const auto& open : incomplete) trace_.add_finding(open.number, open.text + ": fragments missing");
+    for (const auto& open : exchanges_.unanswered())
+      trace_.add_finding(open.number, open.text + ": no response in the capture");
+  }
+
+  std::optional<double> seconds() {
+    if (!packet_.time) return std::nullopt;
+    if (!start_) start_ = packet_.time;
+    return double(int64_t(packet_.time->seconds - start_->seconds)) +
+           (double(packet_.time->nanoseconds) - double(start_->nanoseconds)) / 1e9;
+  }
+
+  bool is_ike_port(uint16_t port) const {
+    return port == kIkePort || port == kNatPort || std::ranges::count(options_.ports, port) > 0;
+  }
+
+  void take_packet() {
+    ++number_;
+    ++counts_.packets;
+    const std::optional<double> time = seconds();
+    const IpPacket packet = ip_.read(packet_);
+    const bool other_ports =
+        packet.has_ports && !is_ike_port(packet.source_port) && !is_ike_port(packet.destination_port);
+    if (packet.kind == PacketKind::kOther || other_ports) {
+      ++counts_.other;
+    } else if (packet.kind == PacketKind::kFragment) {
+      ++counts_.ip_fragments;
+    } else if (packet.kind == PacketKind::kMalformed) {
+      ++counts_.malformed;
+      TraceEntry entry{
+          "MALFORMED: " + packet.fault, {}, {{"state", "malformed"}, {"error", packet.fault}}, {}};
+      entry.findings.push_back("malformed: " + packet.fault);
+      trace_.add(number_, time, packet, std::move(entry));
+    } else {
+      take_datagram(time, packet);
+    }
+  }
+
+  void take_datagram(std::optional<double> time, const IpPacket& packet) {
+    const Carrier carrier = carrier_of(packet);
+    const bool is_truncated = packet.kind == PacketKind::kTruncated;
+    TraceEntry entry;
+    switch (carrier.what) {
+      case Carried::kEsp:
+        ++counts_.esp;
+        return;
+      case Carried::kKeepalive:
+        ++counts_.keepalives;
+        return;
+      case Carried::kNothing:
+        ++(is_truncated ? counts_.truncated : counts_.malformed);
+        entry.heading = is_truncated ? "TRUNCATED by the capture" : "MALFORMED: too short for IKE and ESP";
+        entry.facts["state"] = is_truncated ? "truncated" : "malformed";
+        entry.findings.push_back(entry.heading);
+        break;
+      case Carried::kIke:
+        if (carrier.message.size() >= ikev2::kIkeHeaderBytes && carrier.message[17] >> 4 == 1) {
+          ++counts_.ikev1;
+          return;
+        }
+        ++counts_.messages;
+        if (is_truncated) {
+          ++counts_.truncated;
+          const size_t marker = packet.payload.size() - carrier.message.size();
+          trace_truncated(carrier.message, packet.payload_bytes - marker, entry);
+        } else {
+          take_message(carrier.message, entry);
+        }
+    }
+    trace_.add(number_, time, packet, std::move(entry));
+  }
+
+  void take_message(Octets octets, TraceEntry& entry) {
+    const ReadMessage message = reader_.read(octets);
+    trace_message(octets, message, entry);
+    if (message.header)
+      if (const auto earlier = exchanges_.add(number_, octets, message)) {
+        entry.heading += ", repeats #" + std::to_string(*earlier);
+        entry.facts["repeats"] = *earlier;
+      }
+    const std::string state = entry.facts["state"];
+    ++(state == "clear"       ? counts_.clear
+       : state == "no keys"   ? counts_.no_keys
+       : state == "wrong ICV" ? counts_.wrong_icv
+       : state == "malformed" ? counts_.malformed
+                              : counts_.opened);
+  }
+
+  Carrier carrier_of(const IpPacket& packet) const {
+    const Octets payload = packet.payload;
+    const auto has_port = [&](uint16_t port) {
+      return packet.source_port == port || packet.destination_port == port;
+    };
+    const bool nat = has_port(kNatPort), plain = has_port(kIkePort);
+    if (plain && !nat) return {Carried::kIke, payload};
+    if (packet.payload_bytes == 1 && payload.size() == 1 && payload[0] == kKeepaliveOctet)
+      return {Carried::kKeepalive};
+    // Another port, or a NAT that maps 500 to 4500, may do with or without the marker.
+    if ((plain || !nat) && looks_like_ike(payload, packet.payload_bytes)) return {Carried::kIke, payload};
+    if (payload.size() < kMarkerBytes) return {Carried::kNothing};
+    const bool marker = std::ranges::count(payload.first(kMarkerBytes), 0) == kMarkerBytes;
+    return marker ? Carrier{Carried::kIke, payload.subspan(kMarkerBytes)} : Carrier{Carried::kEsp};
+  }
+
+  const Options& options_;
+  MessageReader reader_;
+  Trace trace_;
+  CapturedPacket packet_;
+  IpReader ip_;
+  Exchanges exchanges_;
+  TraceCounts counts_;
+  uint64_t number_ = 0;
+  std::optional<Timestamp> start_;
+};
+
+void run(const Options& options) {
+  const auto streams = std::ranges::count(options.captures, "-") + std::ranges::count(options.keys, "-");
+  if (streams > 1) throw CLI::ValidationError("captures", "standard input can be read only once");
+  auto crypto = ikev2::openssl_crypto();
+  if (!crypto) throw Failure(crypto.error().message);
+  if (!Decoder(options, **crypto).run()) throw ReportedFailure();
+}
+
+}  // namespace
+
+void add_decode(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("decode", "Show the IKE messages of captures, decrypted with their keys");
+  command->add_option("captures", options->captures, "pcap or pcapng files; - is standard input")->required();
+  command
+      ->add_option(
+          "--keys", options->keys,
+          "recordings (kat.json) or Wireshark's ikev2_decryption_table; a further file or line for an IKE\n"
+          "SA is a further generation of its keys")
+      ->type_name("FILE");
+  command->add_option("--port", options->ports, "a UDP port that carries IKE beside 500 and 4500")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(1, 65535));
+  command->add_flag("--json", options->json, "machine-readable output");
+  command->footer(
+      "Example: mlkem-ike decode gateway.pcap --keys ikev2_decryption_table\n"
+      "Errors and what failed are marked with ! and listed at the end. Exit status 0 if everything opened "
+      "for\n"
+      "which there are keys and nothing was malformed.");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace mlkem::cli
