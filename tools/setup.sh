@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-# What tools/demo and tools/test share: install what the build needs, configure once, build. Sourced by bash, from
-# the root of the source tree.
+# What the scripts beside it share: install what the build needs, configure, build. Sourced by bash, from the root of
+# the source tree.
 
 say() { printf '== %s\n' "$*"; }
 
-# Prints the Debian packages (bookworm's names) whose command or library is not there, whoever installed it.
+# The build works without, but tests are SKIPPED.
+test_packages=(valgrind clang clang-format clang-tidy libclang-rt-14-dev)
+
+# Whether clang can link a libFuzzer target, which takes its runtime library (libclang-rt-14-dev).
+links_fuzz_targets() {
+  clang++ -x c++ -fsanitize=fuzzer,address -o "$log_folder/probe" - >/dev/null 2>&1 \
+    <<<'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
+}
+
+# Prints the Debian packages (bookworm's names) whose command or library is not there, whoever installed it. Arguments:
+# further packages to look for, which are named like their command.
 missing_packages() {
   local have_pkg_config=yes entry
   command -v g++ >/dev/null || command -v clang++ >/dev/null || echo g++
@@ -15,43 +25,63 @@ missing_packages() {
     gtest:libgtest-dev benchmark:libbenchmark-dev zlib:zlib1g-dev; do
     [ $have_pkg_config = yes ] && pkg-config --exists "${entry%%:*}" || echo "${entry#*:}"
   done
-  for entry in "$@"; do command -v "$entry" >/dev/null || echo "$entry"; done
+  for entry in "$@"; do
+    case $entry in
+      libclang-rt-*) links_fuzz_targets || echo "$entry" ;;
+      *) command -v "$entry" >/dev/null || echo "$entry" ;;
+    esac
+  done
+}
+
+apt_install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$@" \
+    >>"$log_folder/packages.log" 2>&1
 }
 
 # Installs what is missing, where there is apt and the right to use it; otherwise names it and goes on: meson leaves
-# out the parts whose libraries are missing. Arguments: further packages, named like their command.
+# out the parts whose libraries are missing. Arguments: further packages, as for missing_packages.
 install_missing() {
-  local packages as_root=()
-  packages=$(missing_packages "$@" | tr '\n' ' ')
-  if [ -z "$packages" ]; then
+  local packages package as_root=() refused=()
+  mapfile -t packages < <(missing_packages "$@")
+  if [ ${#packages[@]} = 0 ]; then
     say 'packages: nothing is missing'
     return
   fi
-  say "packages missing: $packages"
+  say "packages missing: ${packages[*]}"
   if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
   if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
     say 'no apt-get, or no right to use it: please install these (or what they are called here); going on without'
-  elif ! { "${as_root[@]}" apt-get -q update &&
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $packages; } \
-    >"$log_folder/packages.log" 2>&1; then
-    tail -n 20 "$log_folder/packages.log"
-    say 'the packages could not be installed (above); going on without'
-  else
-    say 'packages: installed'
+    return
   fi
+  say 'installing them'
+  if "${as_root[@]}" apt-get -q update >"$log_folder/packages.log" 2>&1 && apt_install "${packages[@]}"; then
+    say 'packages: installed'
+    return
+  fi
+  # One that is unknown here must not keep out the others.
+  for package in "${packages[@]}"; do apt_install "$package" || refused+=("$package"); done
+  if [ ${#refused[@]} = 0 ]; then return; fi
+  tail -n 20 "$log_folder/packages.log"
+  say "packages that could not be installed (above): ${refused[*]}; going on without"
 }
 
-# configure_in FOLDER [MESON OPTION...]: once; the full output lies in FOLDER/setup.log.
+# configure_in FOLDER [MESON OPTION...]: once, and again when packages have come or gone since; the full output lies in
+# FOLDER/setup.log.
 configure_in() {
-  local folder=$1
+  local folder=$1 missing again=()
   shift
-  [ ! -f "$folder/build.ninja" ] || return 0
+  missing=$(missing_packages "${test_packages[@]}")
+  if [ -f "$folder/build.ninja" ]; then
+    if [ -f "$folder/missing-packages" ] && [ "$missing" = "$(<"$folder/missing-packages")" ]; then return 0; fi
+    again=(--reconfigure)
+  fi
   say "configuring $folder"
   mkdir -p "$folder"
-  meson setup "$folder" . "$@" >"$folder/setup.log" 2>&1 || {
+  meson setup "${again[@]}" "$folder" . "$@" >"$folder/setup.log" 2>&1 || {
     tail -n 30 "$folder/setup.log"
     return 1
   }
+  printf '%s\n' "$missing" >"$folder/missing-packages"
 }
 
 # build_in FOLDER [TARGET...]: says how far it is at every tenth; the full output lies in FOLDER/build.log.

@@ -221,20 +221,21 @@ void add_decode(CLI::App& app) {
       app.add_subcommand("decode", "Show the IKE messages of captures, decrypted with their keys");
   command->add_option("captures", options->captures, "pcap or pcapng files; - is standard input")->required();
   command
-      ->add_option(
-          "--keys", options->keys,
-          "recordings (kat.json) or Wireshark's ikev2_decryption_table; a further file or line for an IKE\n"
-          "SA is a further generation of its keys")
-      ->type_name("FILE");
+      ->add_option("--keys", options->keys,
+                   "a recording (kat.json) or Wireshark's ikev2_decryption_table; a\n"
+                   "further file or line for an IKE SA is a further generation of its keys")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command->add_option("--port", options->ports, "a UDP port that carries IKE beside 500 and 4500")
       ->type_name("NUMBER")
+      ->allow_extra_args(false)
       ->check(CLI::Range(1, 65535));
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike decode gateway.pcap --keys ikev2_decryption_table\n"
-      "Errors and what failed are marked with ! and listed at the end. Exit status 0 if everything opened "
-      "for\n"
-      "which there are keys and nothing was malformed.");
+      "Error notifies and malformed payloads are marked with !; they, what stayed closed, and requests\n"
+      "without a response are listed at the end. Exit status 0 if everything opened for which there are\n"
+      "keys and nothing was malformed.");
   command->callback([options] { run(*options); });
 }
 

@@ -2,6 +2,7 @@
 // A recording is JSON and begins with a brace; no line of Wireshark's table does.
 #include "decode_keys.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>

@@ -3,7 +3,7 @@
 #include "decryption_table.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <array>
 
 #include "command.hpp"
 #include "printable.hpp"

@@ -9,6 +9,7 @@ constexpr uint8_t kLongForm = 0x80;     // X.690, section 8.1.3.5; alone it stan
 constexpr size_t kMaxLengthOctets = 4;  // of the long form
 constexpr size_t kMaxIdentifier = 32;   // octets; what is longer is not worth naming
 constexpr uint32_t kMaxArc = UINT32_MAX >> 7;
+constexpr char kMalformed[] = "malformed";
 
 }  // namespace
 
@@ -43,14 +44,13 @@ void Reader::finish(const char* field) {
 }
 
 std::string dotted(Octets object_identifier) {
-  const std::string malformed = "malformed";
   if (object_identifier.empty() || object_identifier.size() > kMaxIdentifier ||
       object_identifier.back() & 0x80)
-    return malformed;
+    return kMalformed;
   std::string text;
   uint32_t arc = 0;
   for (const uint8_t octet : object_identifier) {
-    if (arc > kMaxArc || (arc == 0 && octet == 0x80)) return malformed;
+    if (arc > kMaxArc || (arc == 0 && octet == 0x80)) return kMalformed;
     arc = arc << 7 | (octet & 0x7f);
     if (octet & 0x80) continue;
     if (text.empty()) {

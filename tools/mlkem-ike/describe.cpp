@@ -50,10 +50,11 @@ void describe_cert(PayloadType type, Octets body, Description& out) {
   out.add("encoding_name", cert_encoding_text(cert->encoding), cert_encoding_text(cert->encoding));
   out.add("octets", cert->data.size(), octets_text(cert->data.size()));
   constexpr size_t kHashBytes = 20;  // SHA-1 of a trust anchor's key (RFC 7296, section 3.7)
-  if (type == PayloadType::kCertreq && cert->encoding == ikev2::CertEncoding::kX509Signature &&
-      cert->data.size() % kHashBytes == 0)
-    out.add("trust_anchors", cert->data.size() / kHashBytes,
-            std::to_string(cert->data.size() / kHashBytes) + " trust anchors");
+  if (type != PayloadType::kCertreq || cert->encoding != ikev2::CertEncoding::kX509Signature ||
+      cert->data.size() % kHashBytes != 0)
+    return;
+  const size_t count = cert->data.size() / kHashBytes;
+  out.add("trust_anchors", count, std::to_string(count) + (count == 1 ? " trust anchor" : " trust anchors"));
 }
 
 void describe_delete(Octets body, Description& out) {
@@ -110,7 +111,7 @@ void describe_eap(Octets body, Description& out) {
 void describe_body(const ikev2::Payload& payload, const ikev2::IkeHeader& header, Description& out) {
   switch (payload.type) {
     case PayloadType::kSa:
-      return describe_sa(payload.body, out);
+      return describe_sa(payload.body, header, out);
     case PayloadType::kKe:
       return describe_ke(payload.body, header, out);
     case PayloadType::kIdi:

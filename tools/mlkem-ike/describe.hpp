@@ -26,7 +26,7 @@ struct Description {
 Description describe(const ikev2::Payload& payload, const ikev2::IkeHeader& header);
 
 // The bodies that need more than a line or two of code.
-void describe_sa(ikev2::Octets body, Description& out);
+void describe_sa(ikev2::Octets body, const ikev2::IkeHeader& header, Description& out);
 void describe_ke(ikev2::Octets body, const ikev2::IkeHeader& header, Description& out);
 void describe_notify(ikev2::Octets body, const ikev2::IkeHeader& header, Description& out);
 void describe_auth(ikev2::Octets body, Description& out);

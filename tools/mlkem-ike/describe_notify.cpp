@@ -44,7 +44,8 @@ void add_hashes(Octets data, Description& out) {
   std::string text;
   for (size_t at = 0; at + 2 <= data.size(); at += 2) {
     list.push_back(hash_text(read_16(data, at)));
-    text += (at == 0 ? "" : " ") + hash_text(read_16(data, at));
+    if (at != 0) text += ' ';
+    text += hash_text(read_16(data, at));
   }
   out.add("hashes", std::move(list), text);
 }

@@ -19,6 +19,14 @@ ordered_json transforms_json(const ikev2::ProposalView& proposal) {
   return list;
 }
 
+bool has_ml_kem(const ikev2::ProposalView& proposal) {
+  for (const ikev2::TransformView& transform : proposal.transforms) {
+    const auto method = ikev2::ke_method(transform.id);
+    if (ikev2::is_key_exchange(transform.type) && method && ikev2::is_ml_kem(*method)) return true;
+  }
+  return false;
+}
+
 // What a value of another length may be; a peer that froze on the first draft counts ML-KEM from 35 = ML-KEM-768.
 std::string wrong_length_text(const ikev2::KePayload& ke, size_t wanted, bool is_response) {
   std::string text = std::to_string(wanted) + " expected";
@@ -32,7 +40,7 @@ std::string wrong_length_text(const ikev2::KePayload& ke, size_t wanted, bool is
 
 }  // namespace
 
-void describe_sa(ikev2::Octets body, Description& out) {
+void describe_sa(ikev2::Octets body, const ikev2::IkeHeader& header, Description& out) {
   const auto sa = ikev2::read_sa_body(body);
   if (!sa) {
     out.fault = sa.error().message;
@@ -40,6 +48,8 @@ void describe_sa(ikev2::Octets body, Description& out) {
   }
   ordered_json proposals = ordered_json::array();
   for (const ikev2::ProposalView& proposal : *sa) {
+    if (header.is_response() && proposal.protocol == ikev2::ProtocolId::kIke && !has_ml_kem(proposal))
+      out.finding = "an IKE SA without ML-KEM";
     const std::string notation = ikev2::to_string(proposal);
     std::string line =
         std::to_string(proposal.number) + ": " + protocol_text(proposal.protocol) + ' ' + notation;

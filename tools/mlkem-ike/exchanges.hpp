@@ -3,13 +3,13 @@
 // which a fragment is missing. Tables are bounded: the oldest entries are forgotten.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "message_reader.hpp"

@@ -28,8 +28,8 @@ class Field {
 
   bool has(const char* key) const { return object().contains(key) && !object()[key].is_null(); }
   Field at(const char* key) const {
-    const Field field(object().contains(key) ? object()[key] : kNull, file_,
-                      path_.empty() ? key : path_ + '.' + key);
+    Field field(object().contains(key) ? object()[key] : kNull, file_,
+                path_.empty() ? key : path_ + '.' + key);
     if (!object().contains(key)) field.fail("missing");
     return field;
   }

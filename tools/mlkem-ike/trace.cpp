@@ -20,7 +20,7 @@ std::string address_of(const IpAddress& address) {
 }
 
 std::string endpoint_text(const IpAddress& address, bool has_port, uint16_t port) {
-  const std::string text = address_of(address);
+  std::string text = address_of(address);
   if (!has_port) return text;
   return (address.is_ipv6 ? '[' + text + ']' : text) + ':' + std::to_string(port);
 }

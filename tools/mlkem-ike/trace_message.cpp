@@ -3,6 +3,8 @@
 #include "trace_message.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "describe.hpp"
 #include "exchanges.hpp"
@@ -137,16 +139,22 @@ void add_state(const ReadMessage& message, const std::string& text, TraceEntry& 
     case MessageState::kFragment:
       out.facts["generation"] = message.generation;
       out.heading += ", opened with generation " + std::to_string(message.generation);
-      if (message.state == MessageState::kFragment) out.heading += ", others missing";
+      if (message.state == MessageState::kFragment) out.heading += ", not complete yet";
       break;
     case MessageState::kNoKeys:
       out.heading += ", not opened: no keys";
       break;
-    case MessageState::kWrongIcv:
+    case MessageState::kWrongIcv: {
+      const size_t tried = message.sa->generations.size();
+      const std::string reason =
+          message.error + " with " +
+          (tried == 1 ? "the one key generation" : "each of " + std::to_string(tried) + " key generations");
       out.facts["error"] = message.error;
-      out.heading += ", NOT OPENED: " + message.error;
-      out.findings.push_back(text + ": not opened: " + message.error);
+      out.facts["generations_tried"] = tried;
+      out.heading += ", NOT OPENED: " + reason;
+      out.findings.push_back(text + ": not opened: " + reason);
       break;
+    }
     case MessageState::kMalformed:
       out.facts["error"] = message.error;
       out.heading += ", MALFORMED: " + message.error;
