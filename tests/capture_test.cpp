@@ -8,11 +8,11 @@
 #include <random>
 #include <sstream>
 
+#include "tools/mlkem-ike/capture/capture_reader.hpp"
+#include "tools/mlkem-ike/capture/capture_writer.hpp"
+#include "tools/mlkem-ike/capture/ip_packet.hpp"
 #include "tools/mlkem-ike/command.hpp"
-#include "tools/mlkem-ike/decryption_table.hpp"
-#include "tools/mlkem-ike/ip_packet.hpp"
-#include "tools/mlkem-ike/pcap.hpp"
-#include "tools/mlkem-ike/pcap_writer.hpp"
+#include "tools/mlkem-ike/sa/decryption_table.hpp"
 
 namespace mlkem::test {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <random>
 
-#include "tools/mlkem-ike/der.hpp"
-#include "tools/mlkem-ike/pem.hpp"
+#include "tools/mlkem-ike/keys/der.hpp"
+#include "tools/mlkem-ike/keys/pem.hpp"
 
 namespace mlkem::test {
 namespace {

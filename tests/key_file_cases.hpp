@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "tools/mlkem-ike/key_file.hpp"
-#include "tools/mlkem-ike/pem.hpp"
+#include "tools/mlkem-ike/keys/key_file.hpp"
+#include "tools/mlkem-ike/keys/pem.hpp"
 
 namespace mlkem::test {
 

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "tests/key_file_cases.hpp"
-#include "tools/mlkem-ike/der.hpp"
+#include "tools/mlkem-ike/keys/der.hpp"
 
 namespace mlkem::test {
 namespace {

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-LAYERS = {'kernels': 'kernels/', 'lib': 'lib/', 'ikev2': 'ikev2/', 'key files': 'tools/mlkem-ike/'}
+LAYERS = {'kernels': 'kernels/', 'lib': 'lib/', 'ikev2': 'ikev2/', 'key files': 'tools/mlkem-ike/keys/'}
 
 
 def count_lines(folder):

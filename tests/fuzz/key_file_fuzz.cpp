@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "tools/mlkem-ike/key_file.hpp"
+#include "tools/mlkem-ike/keys/key_file.hpp"
 
 namespace {
 

@@ -2,8 +2,8 @@
 // mlkem-ike decaps: the shared secret of a ciphertext (FIPS 203, Algorithm 21).
 #include <memory>
 
-#include "files.hpp"
-#include "key_options.hpp"
+#include "tools/mlkem-ike/io/files.hpp"
+#include "tools/mlkem-ike/keys/load_key.hpp"
 
 namespace mlkem::cli {
 namespace {

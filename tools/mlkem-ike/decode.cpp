@@ -5,13 +5,13 @@
 #include <iostream>
 #include <memory>
 
-#include "command.hpp"
-#include "decode_keys.hpp"
-#include "exchanges.hpp"
-#include "ip_packet.hpp"
-#include "pcap.hpp"
-#include "printable.hpp"
-#include "trace.hpp"
+#include "tools/mlkem-ike/capture/capture_reader.hpp"
+#include "tools/mlkem-ike/capture/ip_packet.hpp"
+#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/decode/decode_keys.hpp"
+#include "tools/mlkem-ike/decode/exchanges.hpp"
+#include "tools/mlkem-ike/decode/trace.hpp"
+#include "tools/mlkem-ike/io/text.hpp"
 
 namespace mlkem::cli {
 namespace {

@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "command.hpp"
-#include "decryption_table.hpp"
-#include "demo_exchange.hpp"
-#include "files.hpp"
-#include "pcap_writer.hpp"
+#include "tools/mlkem-ike/capture/capture_writer.hpp"
+#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/demo/exchange.hpp"
+#include "tools/mlkem-ike/io/files.hpp"
+#include "tools/mlkem-ike/sa/decryption_table.hpp"
 
 namespace mlkem::cli {
 namespace {

@@ -2,8 +2,8 @@
 // mlkem-ike encaps: a shared secret and its ciphertext for an encapsulation key (FIPS 203, Algorithm 20).
 #include <memory>
 
-#include "files.hpp"
-#include "key_options.hpp"
+#include "tools/mlkem-ike/io/files.hpp"
+#include "tools/mlkem-ike/keys/load_key.hpp"
 
 namespace mlkem::cli {
 namespace {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "command.hpp"
 #include "kernels/kernels.hpp"
 #include "lib/operations.hpp"
 #include "mlkem-ike/mlkem.h"
+#include "tools/mlkem-ike/command.hpp"
 
 namespace mlkem::cli {
 namespace {

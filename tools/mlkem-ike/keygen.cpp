@@ -6,8 +6,8 @@
 #include <memory>
 #include <utility>
 
-#include "files.hpp"
-#include "key_options.hpp"
+#include "tools/mlkem-ike/io/files.hpp"
+#include "tools/mlkem-ike/keys/load_key.hpp"
 
 namespace mlkem::cli {
 namespace {

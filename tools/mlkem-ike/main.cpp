@@ -7,8 +7,8 @@
 #include <csignal>
 #include <iostream>
 
-#include "command.hpp"
 #include "mlkem-ike/mlkem.h"
+#include "tools/mlkem-ike/command.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "command.hpp"
-#include "replay_checks.hpp"
+#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/replay/checks.hpp"
 
 namespace mlkem::cli {
 namespace {

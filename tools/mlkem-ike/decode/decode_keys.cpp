@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recording is JSON and begins with a brace; no line of Wireshark's table does.
+#include "tools/mlkem-ike/decode/decode_keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/sa/decryption_table.hpp"
+#include "tools/mlkem-ike/sa/recording.hpp"
+
+namespace mlkem::cli {
+namespace {
+
+constexpr size_t kMaxFileBytes = size_t(16) << 20;
+// An IKE SA has at most eight (RFC 9370); every message may be tried with each.
+constexpr size_t kMaxGenerations = 64;
+
+std::string read_text(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) throw Failure("--keys '" + path + "': can't be opened");
+  }
+  std::istream& in = path == "-" ? std::cin : file;
+  std::string text;
+  std::array<char, 65536> block;
+  while (in.read(block.data(), block.size()) || in.gcount() > 0) {
+    text.append(block.data(), size_t(in.gcount()));
+    if (text.size() > kMaxFileBytes)
+      throw Failure("--keys '" + path + "': more than " + std::to_string(kMaxFileBytes >> 20) + " MiB");
+  }
+  if (in.bad()) throw Failure("--keys '" + path + "': can't be read");
+  return text;
+}
+
+std::vector<SaKeys> keys_of_recording(const std::string& path) {
+  std::vector<SaKeys> sas;
+  for (const IkeEntry& entry : read_recording(path).ike) {
+    MessageKeys keys{{entry.prf, entry.encryption, entry.integrity},
+                     entry.keys[kSkEi],
+                     entry.keys[kSkEr],
+                     entry.keys[kSkAi],
+                     entry.keys[kSkAr]};
+    if (const std::string fault = key_length_fault(keys); !fault.empty())
+      throw Failure(path + ": ike[" + std::to_string(sas.size()) + "]: " + fault);
+    sas.push_back({entry.spi_i, entry.spi_r, {std::move(keys)}});
+  }
+  if (sas.empty()) throw Failure(path + ": ike: no keys in it");
+  return sas;
+}
+
+std::vector<SaKeys> read_file_of_keys(const std::string& path) {
+  const std::string text = read_text(path);
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == text.npos) throw Failure("--keys '" + path + "': empty");
+  if (text[start] != '{') return parse_decryption_table(text, path);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored))
+    throw Failure("--keys '" + path + "': a recording is read from a file, not from a pipe");
+  return keys_of_recording(path);
+}
+
+bool same_keys(const MessageKeys& a, const MessageKeys& b) {
+  return a.algorithms.encryption == b.algorithms.encryption &&
+         a.algorithms.integrity == b.algorithms.integrity && a.sk_ei == b.sk_ei && a.sk_er == b.sk_er &&
+         a.sk_ai == b.sk_ai && a.sk_ar == b.sk_ar;
+}
+
+}  // namespace
+
+std::vector<SaKeys> read_decode_keys(const std::vector<std::string>& paths) {
+  std::vector<SaKeys> sas;
+  std::map<std::pair<ikev2::Spi, ikev2::Spi>, size_t> places;
+  for (const std::string& path : paths)
+    for (SaKeys& read : read_file_of_keys(path)) {
+      const auto [place, is_new] = places.try_emplace({read.spi_i, read.spi_r}, sas.size());
+      if (is_new) {
+        sas.push_back(std::move(read));
+        continue;
+      }
+      std::vector<MessageKeys>& generations = sas[place->second].generations;
+      MessageKeys& added = read.generations.front();
+      const bool known = std::any_of(generations.begin(), generations.end(),
+                                     [&](const MessageKeys& keys) { return same_keys(keys, added); });
+      if (known) continue;
+      if (generations.size() == kMaxGenerations)
+        throw Failure("--keys '" + path + "': more than " + std::to_string(kMaxGenerations) +
+                      " generations of keys for one IKE SA");
+      generations.push_back(std::move(added));
+    }
+  return sas;
+}
+
+}  // namespace mlkem::cli

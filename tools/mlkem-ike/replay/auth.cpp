@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recomputes IntAuth and AUTH of a recording (RFC 9242 section 3.3.2, RFC 7296 section 2.15) and finds the
+// messages that they cover.
+#include <algorithm>
+#include <utility>
+
+#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/replay/checks.hpp"
+
+namespace mlkem::cli {
+namespace {
+
+using ikev2::Octets;
+
+bool is_init(const RecordedMessage& message, bool response) {
+  return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeSaInit &&
+         message.read.header->is_response() == response;
+}
+
+bool has_spis(const RecordedMessage& message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
+  return message.read.header->spi_i == spi_i && message.read.header->spi_r == spi_r;
+}
+
+std::array<uint8_t, 4> big_endian(uint32_t value) {
+  return {uint8_t(value >> 24), uint8_t(value >> 16), uint8_t(value >> 8), uint8_t(value)};
+}
+
+bool equal(Octets a, Octets b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// The PRF whose output has this length: SK_p is as long.
+std::optional<ikev2::PrfId> prf_of_length(size_t bytes) {
+  for (const auto id : {ikev2::PrfId::kHmacSha1, ikev2::PrfId::kHmacSha256, ikev2::PrfId::kHmacSha384,
+                        ikev2::PrfId::kHmacSha512})
+    if (ikev2::output_bytes(id) == bytes) return id;
+  return std::nullopt;
+}
+
+}  // namespace
+
+InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
+  InitMessages found;
+  for (RecordedMessage& message : messages_) {
+    if (is_init(message, false) && has_spis(message, spi_i, {})) {
+      found.request = &message;
+    } else if (is_init(message, true) && has_spis(message, spi_i, spi_r) && found.request) {
+      // COOKIE and INVALID_KE_PAYLOAD come with a zero SPIr: the request before this one is the one that
+      // counts.
+      found.response = &message;
+      return found;
+    }
+  }
+  return {};
+}
+
+InitMessages RecordingCheck::init_messages_near(size_t index) {
+  InitMessages found;
+  if (index < recording_.ike.size())
+    found = init_messages(recording_.ike[index].spi_i, recording_.ike[index].spi_r);
+  for (const IkeEntry& ike : recording_.ike) {
+    if (found.response) break;
+    found = init_messages(ike.spi_i, ike.spi_r);
+  }
+  // One of an SA's SPIs may be the wrong byte; the other one still tells which exchange it was.
+  for (const RecordedMessage& message : messages_) {
+    if (found.response) break;
+    if (!is_init(message, true)) continue;
+    const auto& [spi_i, spi_r] = std::tie(message.read.header->spi_i, message.read.header->spi_r);
+    const bool near = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
+      return ike.spi_i == message.read.header->spi_i || ike.spi_r == message.read.header->spi_r;
+    });
+    if (near && spi_r != ikev2::Spi{}) found = init_messages(spi_i, spi_r);
+  }
+  return found;
+}
+
+void RecordingCheck::check_init_nonces(const IkeEntry& entry) {
+  if (messages_.empty()) return;
+  const InitMessages init = init_messages(entry.spi_i, entry.spi_r);
+  link("spii and spir are those of an answered IKE_SA_INIT", init.request != nullptr);
+  if (!init.request) return;
+  link("ni is that of the IKE_SA_INIT request", equal(init.request->nonce(), entry.ni));
+  link("nr is that of the IKE_SA_INIT response", equal(init.response->nonce(), entry.nr));
+}
+
+void RecordingCheck::check_int_auth(const IntAuthEntry& entry) {
+  const IkeKeyIndex key = entry.who == Side::kInitiator ? kSkPi : kSkPr;
+  const size_t generation = generation_with(key, entry.sk_p);
+  const bool known = generation < recording_.ike.size();
+  Chain& chain = int_auth_[size_t(entry.who)];
+  const Chain before = entry.n == 1 ? Chain() : std::exchange(chain, {});
+
+  const auto id = known ? std::optional(recording_.ike[generation].prf) : prf_of_length(entry.sk_p.size());
+  Bytes recomputed;
+  if (id) {
+    // The value before is a result and an input: the recorded one counts, unless it is the one that is wrong.
+    for (const Bytes& previous : {before.recomputed, before.recorded}) {
+      Bytes out(ikev2::output_bytes(*id));
+      const Octets parts[] = {previous, entry.a, entry.p};
+      ikev2::Prf& keyed = prf(*id);
+      if (!keyed.set_key(entry.sk_p) || !keyed.compute(parts, out)) break;
+      if (recomputed != entry.out) recomputed = std::move(out);
+    }
+  }
+  value("out", entry.out, recomputed, id ? "" : "no PRF has keys of the length of sk_p");
+  int_auth_recomputed_.push_back(recomputed);
+  link("n counts the exchanges", entry.n == before.n + 1);
+  link("sk_p is that of generation " + std::to_string(entry.n - 1),
+       known && recording_.ike[generation].generation + 1 == entry.n);
+
+  if (entry.a.size() == ikev2::kIntAuthHeaderBytes) check_int_auth_header(entry);
+  chain = {entry.n, entry.out, recomputed};
+}
+
+// Without payloads in the clear, A follows from its own fields and the length of P.
+void RecordingCheck::check_int_auth_header(const IntAuthEntry& entry) {
+  Bytes message = entry.a;
+  message.insert(message.end(), entry.p.begin(), entry.p.end());
+  const auto header = ikev2::read_ike_header(message);
+  const auto expected =
+      header ? ikev2::int_auth_header({header->spi_i, header->spi_r, header->flags, header->message_id,
+                                       ikev2::PayloadType(entry.a[ikev2::kIkeHeaderBytes])},
+                                      entry.p.size())
+             : header.error();
+  link("A is the header that belongs to P",
+       expected && equal(entry.a, *expected) && header->is_response() == (entry.who == Side::kResponder));
+  link("A has the SPIs of an SA",
+       header && std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
+         return ike.spi_i == header->spi_i && ike.spi_r == header->spi_r;
+       }));
+}
+
+void RecordingCheck::check_auth(const AuthEntry& entry) {
+  const bool initiator = entry.who == Side::kInitiator;
+  const size_t generation = generation_with(initiator ? kSkPi : kSkPr, entry.sk_p);
+  const bool known = generation < recording_.ike.size();
+  const std::string name = entry.psk ? "auth" : "signature";
+  if (recording_.messages.empty()) {
+    not_checked(name, "the recording has no messages");
+    return check_auth_links(entry, generation);
+  }
+  const InitMessages init = init_messages_near(generation);
+  const auto id = known ? std::optional(recording_.ike[generation].prf) : prf_of_length(entry.sk_p.size());
+  if (!init.request || !id) {
+    value(name, entry.auth, {},
+          id ? "no IKE_SA_INIT exchange of this SA is recorded" : "no PRF has keys of the length of sk_p");
+    return check_auth_links(entry, generation);
+  }
+  RecordedMessage& own = *(initiator ? init.request : init.response);
+  const RecordedMessage& peers = *(initiator ? init.response : init.request);
+  const ikev2::SignedOctets octets{own.octets, peers.nonce(), entry.sk_p, entry.id, entry.int_auth};
+  bool right;
+  if (entry.psk) {
+    const Octets psk(reinterpret_cast<const uint8_t*>(entry.psk->data()), entry.psk->size());
+    const auto pad = ikev2::shared_key_pad(prf(*id), psk);
+    auto auth = pad ? ikev2::shared_key_auth(prf(*id), pad->expose(), octets) : pad.error();
+    right = value(name, entry.auth, auth ? Bytes(auth->expose().begin(), auth->expose().end()) : Bytes(),
+                  auth ? "" : auth.error().message);
+  } else {
+    if (entry.octets) check_signed_octets(entry, octets, prf(*id));
+    right = check_signature(entry, octets, prf(*id));
+  }
+  own.covered = own.covered || right;
+  check_auth_links(entry, generation);
+}
+
+bool RecordingCheck::check_signature(const AuthEntry& entry, const ikev2::SignedOctets& octets,
+                                     ikev2::Prf& keyed) {
+  if (!entry.certificate) {
+    not_checked("signature", "the recording has no certificate for it");
+    return false;
+  }
+  const auto key = crypto_.certificate_key(*entry.certificate);
+  const auto verified =
+      key ? ikev2::verify_signature_auth(keyed, **key, ikev2::kAllSignatureHashes, octets, entry.auth)
+          : key.error();
+  return verdict("signature", bool(verified), verified ? "" : verified.error().message);
+}
+
+void RecordingCheck::check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets,
+                                         ikev2::Prf& keyed) {
+  Bytes maced_id(ikev2::output_bytes(keyed.id()));
+  const Octets parts[] = {octets.id_body};
+  if (!keyed.set_key(octets.sk_p) || !keyed.compute(parts, maced_id)) maced_id.clear();
+  Bytes recomputed;
+  for (const Octets part : {octets.real_message, octets.peer_nonce, Octets(maced_id), octets.int_auth})
+    recomputed.insert(recomputed.end(), part.begin(), part.end());
+  value("octets", *entry.octets, recomputed);
+}
+
+void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation) {
+  check_auth_message(entry);
+  link("sk_p is an SA's newest", generation < recording_.ike.size() && is_newest(generation));
+  Bytes newest;
+  bool matches = false;
+  for (const auto part : {&Chain::recorded, &Chain::recomputed}) {
+    newest = int_auth_[0].*part;
+    newest.insert(newest.end(), (int_auth_[1].*part).begin(), (int_auth_[1].*part).end());
+    const size_t id_at = newest.size();
+    matches = matches || (entry.int_auth.size() == (id_at == 0 ? 0 : id_at + 4) &&
+                          std::equal(newest.begin(), newest.end(), entry.int_auth.begin()));
+  }
+  link("intauth is the newest IntAuth of i, then of r", matches && int_auth_[0].n == int_auth_[1].n);
+  if (entry.int_auth.size() < 4) return;
+  const auto first = std::find_if(messages_.begin(), messages_.end(), [](const RecordedMessage& message) {
+    return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeAuth &&
+           !message.read.header->is_response();
+  });
+  const uint32_t message_id = first != messages_.end() ? first->read.header->message_id : int_auth_[0].n + 1;
+  link("intauth ends with the message id of IKE_AUTH",
+       equal(Octets(entry.int_auth).last(4), big_endian(message_id)));
+}
+
+}  // namespace mlkem::cli
