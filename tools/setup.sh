@@ -13,8 +13,8 @@ links_fuzz_targets() {
     <<<'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
 }
 
-# Prints the Debian packages (bookworm's names) whose command or library is not there, whoever installed it. Arguments:
-# further packages to look for, which are named like their command.
+# Prints the Debian packages (bookworm's names) whose command or library is not there; who installed it does not matter.
+# Arguments: further packages to look for, named like their command or libclang-rt-*.
 missing_packages() {
   local have_pkg_config=yes entry
   command -v g++ >/dev/null || command -v clang++ >/dev/null || echo g++
