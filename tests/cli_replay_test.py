@@ -266,12 +266,18 @@ def demos(tap, program):
                     for payload in answer['payloads']]
         tap.check(answer['agreed'] and payloads == [(m, size, 8) for m in methods for size in sizes[m]],
                   f'demo {" ".join(arguments)}', ran.stderr.decode() + str(payloads))
+    for arguments, integrity in ((['--encr', 'aes256'], 'sha256'), (['--encr', 'aes128', '--integ', 'sha1'], 'sha1')):
+        tap.check(json.loads(run([program, 'demo', '--json', *arguments]).stdout)['integrity'] == integrity and
+                  f', {integrity}, prfsha384;'.encode() in run([program, 'demo', *arguments]).stdout,
+                  f'demo {" ".join(arguments)} names the integrity algorithm')
     ran = run([program, 'demo'])
     tap.check(ran.returncode == 0 and b'Both sides agree' in ran.stdout and b'1192' in ran.stdout, 'demo in words')
     for name, arguments in (('an unknown method', ['--ke', 'rsa']), ('one twice', ['--ke', 'x25519,x25519']),
                             ('an empty method', ['--ke', 'x25519,']), ('nothing', ['--ke', '']),
                             ('a cipher without integrity', ['--encr', 'aes256', '--integ', 'none']),
                             ('nine', ['--ke', ','.join([*eight, 'modp2048'])]), ('an unknown PRF', ['--prf', 'md5']),
+                            ('a capture on standard output', ['--pcap', '-']),
+                            ('keys on standard output', ['--keys', '-']),
                             ('an unknown cipher', ['--encr', 'rot13'])):
         ran = run([program, 'demo', *arguments])
         tap.check(ran.returncode == 2 and arguments[-2].encode() in ran.stderr, f'demo refuses {name}',

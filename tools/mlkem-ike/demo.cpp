@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "tools/mlkem-ike/capture/capture_writer.hpp"
 #include "tools/mlkem-ike/command.hpp"
@@ -29,6 +30,9 @@ struct Options {
 };
 
 ExchangeOptions parse(const Options& options) {
+  for (const auto& [field, path] :
+       {std::pair("--pcap", &options.capture), std::pair("--keys", &options.keys)})
+    if (*path == "-") throw CLI::ValidationError(field, "a file: standard output is taken by the report");
   ExchangeOptions parsed;
   std::istringstream names(options.methods + ',');
   for (std::string name; std::getline(names, name, ',');) {
@@ -103,6 +107,7 @@ void print_json(const ExchangeOptions& options, const Transcript& transcript) {
     steps.push_back({{"who", side_name(step.who)}, {"step", step.name}, {"time_us", step.time_us}});
   const ordered_json document = {{"methods", methods},
                                  {"encryption", ikev2::name(options.algorithms.encryption)},
+                                 {"integrity", ikev2::name(options.algorithms.integrity)},
                                  {"prf", ikev2::name(options.algorithms.prf)},
                                  {"payloads", payloads},
                                  {"keys", keys},
@@ -120,8 +125,11 @@ void print_text(const ExchangeOptions& options, const Transcript& transcript) {
   out << std::fixed << std::setprecision(1) << "Key exchange ";
   for (size_t n = 0; n < options.methods.size(); ++n)
     out << (n ? " + " : "") << ikev2::name(options.methods[n]);
-  out << ", " << ikev2::name(options.algorithms.encryption) << ", " << ikev2::name(options.algorithms.prf)
-      << "; kernels: " << backend() << "\n\nKE payloads                          data  payload (octets)\n";
+  out << ", " << ikev2::name(options.algorithms.encryption);
+  if (options.algorithms.integrity != ikev2::IntegId::kNone)
+    out << ", " << ikev2::name(options.algorithms.integrity);
+  out << ", " << ikev2::name(options.algorithms.prf) << "; kernels: " << backend()
+      << "\n\nKE payloads                          data  payload (octets)\n";
   for (const auto& payload : transcript.payloads)
     out << "  " << payload.from << "  " << std::left << std::setw(18) << payload.exchange << std::setw(11)
         << ikev2::name(payload.method) << std::right << std::setw(7) << payload.data_bytes << std::setw(9)
@@ -135,7 +143,7 @@ void print_text(const ExchangeOptions& options, const Transcript& transcript) {
     out << "  " << step.who << "  " << std::left << std::setw(46) << step.name << std::right << std::setw(10)
         << step.time_us << '\n';
   for (const char who : {'I', 'R'})
-    out << "  " << who << "  " << std::left << std::setw(46) << "all of it" << std::right << std::setw(10)
+    out << "  " << who << "  " << std::left << std::setw(46) << "sum of these" << std::right << std::setw(10)
         << total_us(transcript, who) << '\n';
   out << "\nAUTH of the initiator is " << (transcript.initiator_authenticated ? "right" : "WRONG")
       << ", of the responder " << (transcript.responder_authenticated ? "right" : "WRONG") << ".\n"

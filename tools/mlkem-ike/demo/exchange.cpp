@@ -105,9 +105,10 @@ class Exchange {
     transcript_.payloads.push_back({std::string(ikev2::name(exchange)), from.letter(), method, data.size(),
                                     ikev2::kKePayloadHeaderBytes + data.size()});
     if (n == 0) {
-      const Bytes message = from.write_init(data);
+      const Bytes message =
+          timed(from, "IKE_SA_INIT 0: write the message", [&] { return from.write_init(data); });
       transcript_.datagrams.push_back({from.letter(), message});
-      return to.read_init(message);
+      return timed(to, "IKE_SA_INIT 0: read the message", [&] { return to.read_init(message); });
     }
     const auto opened = send(from, to, exchange, n, PayloadType::kKe, from.ke_chain(method, data));
     const auto payloads = must(ikev2::read_payloads(opened.first_payload(), opened.inner()), "payloads");
