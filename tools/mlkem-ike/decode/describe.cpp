@@ -81,7 +81,7 @@ void describe_vendor_id(Octets body, Description& out) {
     out.text = hex(body, kShownOctets);
 }
 
-// RFC 7296, section 3.15. Attributes may hold a user's addresses, not secrets, but nothing here reads them.
+// RFC 7296, section 3.15. What the attributes say is left out: nothing here reads them.
 void describe_cp(Octets body, Description& out) {
   constexpr const char* kTypes[] = {"", "CFG_REQUEST", "CFG_REPLY", "CFG_SET", "CFG_ACK"};
   if (body.size() < 4) {

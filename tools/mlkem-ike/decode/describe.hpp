@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One payload as `decode` shows it: the same facts for people and for programs. Nothing in a payload is a secret but
-// what EAP and CP may carry, whose contents are left out.
+// One payload as `decode` shows it: the same facts for people and for programs. What EAP and CP carry is left out:
+// some EAP methods send passwords.
 #pragma once
 
 #include <nlohmann/json.hpp>
