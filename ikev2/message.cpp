@@ -50,22 +50,27 @@ Result<void> check_body(const Payload& payload) {
 
 }  // namespace
 
+IkeHeader read_ike_header_fields(std::span<const uint8_t, kIkeHeaderBytes> octets) noexcept {
+  Reader reader(octets);
+  IkeHeader header;
+  for (Spi* spi : {&header.spi_i, &header.spi_r})
+    std::copy_n(reader.take(sizeof(Spi)).begin(), sizeof(Spi), spi->begin());
+  header.first_payload = PayloadType(reader.take_8());
+  header.version = reader.take_8();
+  header.exchange = ExchangeType(reader.take_8());
+  header.flags = reader.take_8();
+  header.message_id = reader.take_32();
+  header.length = reader.take_32();
+  return header;
+}
+
 Result<IkeHeader> read_ike_header(Octets message) noexcept {
-  Reader reader(message);
-  const Octets spi_i = reader.take(sizeof(Spi)), spi_r = reader.take(sizeof(Spi));
-  const auto first_payload = PayloadType(reader.take_8());
-  const uint8_t version = reader.take_8();
-  const auto exchange = ExchangeType(reader.take_8());
-  const uint8_t flags = reader.take_8();
-  const uint32_t message_id = reader.take_32(), length = reader.take_32();
-  if (!reader.complete()) return malformed("IKE header is cut short");
-  if (version >> 4 > kMajorVersion)
-    return peer_fault(NotifyType::kInvalidMajorVersion, "major version is above 2");
-  if (version >> 4 < kMajorVersion) return malformed("major version is below 2");
-  if (length != message.size()) return malformed("length of the header is not the message's");
-  IkeHeader header{{}, {}, first_payload, version, exchange, flags, message_id, length};
-  std::copy_n(spi_i.begin(), header.spi_i.size(), header.spi_i.begin());
-  std::copy_n(spi_r.begin(), header.spi_r.size(), header.spi_r.begin());
+  if (message.size() < kIkeHeaderBytes) return malformed("IKE header is cut short");
+  const IkeHeader header = read_ike_header_fields(message.first<kIkeHeaderBytes>());
+  const unsigned major = header.version >> 4;
+  if (major > kMajorVersion) return peer_fault(NotifyType::kInvalidMajorVersion, "major version is above 2");
+  if (major < kMajorVersion) return malformed("major version is below 2");
+  if (header.length != message.size()) return malformed("length of the header is not the message's");
   return header;
 }
 

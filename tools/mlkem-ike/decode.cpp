@@ -35,12 +35,18 @@ struct Carrier {
   Octets message = {};  // of kIke, without marker
 };
 
+// Of a message that is as long as its header at least.
+ikev2::IkeHeader header_of(Octets message) {
+  return ikev2::read_ike_header_fields(message.first<ikev2::kIkeHeaderBytes>());
+}
+unsigned major_version(Octets message) {
+  return header_of(message).version >> 4;
+}
+
 bool looks_like_ike(Octets payload, size_t payload_bytes) {
   if (payload.size() < ikev2::kIkeHeaderBytes) return false;
-  const unsigned major = payload[17] >> 4;
-  const size_t length =
-      size_t(payload[24]) << 24 | size_t(payload[25]) << 16 | size_t(payload[26]) << 8 | payload[27];
-  return (major == 1 || major == 2) && length == payload_bytes;
+  const unsigned major = major_version(payload);
+  return (major == 1 || major == 2) && header_of(payload).length == payload_bytes;
 }
 
 class Decoder {
@@ -119,8 +125,9 @@ class Decoder {
       ++counts_.ip_fragments;
     } else if (packet.kind == PacketKind::kMalformed) {
       ++counts_.malformed;
-      TraceEntry entry{
-          "MALFORMED: " + packet.fault, {}, {{"state", "malformed"}, {"error", packet.fault}}, {}};
+      TraceEntry entry;
+      entry.heading = "MALFORMED: " + packet.fault;
+      entry.facts = {{"state", "malformed"}, {"error", packet.fault}};
       entry.findings.push_back("malformed: " + packet.fault);
       trace_.add(number_, time, packet, std::move(entry));
     } else {
@@ -146,7 +153,7 @@ class Decoder {
         entry.findings.push_back(entry.heading);
         break;
       case Carried::kIke:
-        if (carrier.message.size() >= ikev2::kIkeHeaderBytes && carrier.message[17] >> 4 == 1) {
+        if (carrier.message.size() >= ikev2::kIkeHeaderBytes && major_version(carrier.message) == 1) {
           ++counts_.ikev1;
           return;
         }
@@ -170,12 +177,28 @@ class Decoder {
         entry.heading += ", repeats #" + std::to_string(*earlier);
         entry.facts["repeats"] = *earlier;
       }
-    const std::string state = entry.facts["state"];
-    ++(state == "clear"       ? counts_.clear
-       : state == "no keys"   ? counts_.no_keys
-       : state == "wrong ICV" ? counts_.wrong_icv
-       : state == "malformed" ? counts_.malformed
-                              : counts_.opened);
+    count(entry.state);
+  }
+
+  void count(MessageState state) {
+    switch (state) {
+      case MessageState::kMalformed:
+        ++counts_.malformed;
+        break;
+      case MessageState::kClear:
+        ++counts_.clear;
+        break;
+      case MessageState::kNoKeys:
+        ++counts_.no_keys;
+        break;
+      case MessageState::kWrongIcv:
+        ++counts_.wrong_icv;
+        break;
+      case MessageState::kFragment:
+      case MessageState::kOpened:
+        ++counts_.opened;
+        break;
+    }
   }
 
   Carrier carrier_of(const IpPacket& packet) const {

@@ -145,9 +145,8 @@ void Trace::add(uint64_t number, std::optional<double> seconds, const IpPacket& 
     return;
   }
   std::string text;
-  if (entry.facts.contains("ike")) {
-    const ordered_json& ike = entry.facts["ike"];
-    const std::string spis = ike["spi_i"].get<std::string>() + ' ' + ike["spi_r"].get<std::string>();
+  if (entry.header) {
+    const std::string spis = hex(entry.header->spi_i) + ' ' + hex(entry.header->spi_r);
     if (spis != spis_) text += "IKE SA " + spis + '\n';
     spis_ = spis;
   }

@@ -3,8 +3,7 @@
 #include "tools/mlkem-ike/decode/trace_message.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
+#include <vector>
 
 #include "tools/mlkem-ike/decode/describe.hpp"
 #include "tools/mlkem-ike/decode/exchanges.hpp"
@@ -37,22 +36,6 @@ const char* state_text(MessageState state) {
   return "";
 }
 
-// The header of a message whose length may be wrong; nothing if it can't be read at all.
-std::optional<ikev2::IkeHeader> header_alone(Octets octets) {
-  std::array<uint8_t, ikev2::kIkeHeaderBytes> copy;
-  if (octets.size() < copy.size()) return std::nullopt;
-  std::copy_n(octets.begin(), copy.size(), copy.begin());
-  // Its length is the last field.
-  std::fill_n(copy.end() - 4, 3, uint8_t(0));
-  copy.back() = uint8_t(copy.size());
-  const auto header = ikev2::read_ike_header(copy);
-  if (!header) return std::nullopt;
-  ikev2::IkeHeader found = *header;
-  found.length = 0;
-  for (const uint8_t octet : octets.subspan(copy.size() - 4, 4)) found.length = found.length << 8 | octet;
-  return found;
-}
-
 // As many payloads as are in order; SK and SKF end the chain.
 std::vector<ikev2::Payload> payloads_in_order(PayloadType type, Octets octets) {
   std::vector<ikev2::Payload> payloads;
@@ -71,8 +54,11 @@ class MessageTrace {
  public:
   MessageTrace(Octets octets, TraceEntry& out) : octets_(octets), out_(out) {}
 
-  void add_header(const ikev2::IkeHeader& header) {
-    header_ = header;
+  // The header of a message whose version or length may be wrong; nothing of one that is cut short in it.
+  void add_header() {
+    if (octets_.size() < ikev2::kIkeHeaderBytes) return;
+    const ikev2::IkeHeader header = ikev2::read_ike_header_fields(octets_.first<ikev2::kIkeHeaderBytes>());
+    out_.header = header;
     out_.heading += message_text(header) + ", " + octets_text(octets_.size());
     const uint8_t known = ikev2::kFlagInitiator | ikev2::kFlagResponse;
     if ((header.flags & ~known) != 0) out_.heading += ", flags 0x" + hex({&header.flags, 1});
@@ -96,28 +82,26 @@ class MessageTrace {
   void add_payloads(const Payloads& payloads, const char* key, const char* indent) {
     ordered_json list = ordered_json::array();
     for (const ikev2::Payload& payload : payloads) {
-      Description description = describe(payload, *header_);
+      Description description = describe(payload, *out_.header);
       std::string name = payload_text(payload.type);
       name.resize(std::max(name.size() + 1, kNameWidth), ' ');
       const bool marked = !description.finding.empty();
       out_.lines.push_back(std::string(marked ? "  ! " : "    ") + indent + name + description.text);
       for (const std::string& line : description.lines)
         out_.lines.push_back(std::string("    ") + indent + std::string(kNameWidth, ' ') + line);
-      if (marked) out_.findings.push_back(message_text(*header_) + ": " + description.finding);
+      if (marked) out_.findings.push_back(text() + ": " + description.finding);
       malformed_ = malformed_ || !description.fault.empty();
       list.push_back(std::move(description.facts));
     }
     out_.facts[key] = std::move(list);
   }
 
-  bool has_header() const { return header_.has_value(); }
   bool malformed() const { return malformed_; }
-  std::string text() const { return header_ ? message_text(*header_) : "a datagram"; }
+  std::string text() const { return out_.header ? message_text(*out_.header) : "a datagram"; }
 
  private:
   Octets octets_;
   TraceEntry& out_;
-  std::optional<ikev2::IkeHeader> header_;
   bool malformed_ = false;
 };
 
@@ -126,6 +110,7 @@ std::string fragment_text(const ikev2::EncryptedView& encrypted) {
 }
 
 void add_state(const ReadMessage& message, const std::string& text, TraceEntry& out) {
+  out.state = message.state;
   out.facts["state"] = state_text(message.state);
   if (message.encrypted && message.encrypted->type == PayloadType::kSkf) {
     out.facts["fragment"] = {{"number", message.encrypted->fragment},
@@ -167,18 +152,14 @@ void add_state(const ReadMessage& message, const std::string& text, TraceEntry& 
 
 void trace_message(Octets octets, const ReadMessage& message, TraceEntry& out) {
   MessageTrace trace(octets, out);
-  const auto header = message.header ? message.header : header_alone(octets);
-  if (header)
-    trace.add_header(*header);
-  else
-    out.heading += octets_text(octets.size());
+  trace.add_header();
+  if (!out.header) out.heading += octets_text(octets.size());
   add_state(message, trace.text(), out);
-  if (!header) return;
   const bool broken = message.state == MessageState::kMalformed;
-  // The header's own length is in doubt then, and what follows may be anything.
+  // The header's own version or length is in doubt then, and what follows may be anything.
   if (!message.header) return;
   if (broken && message.clear.empty())
-    trace.add_payloads(payloads_in_order(header->first_payload, octets.subspan(ikev2::kIkeHeaderBytes)),
+    trace.add_payloads(payloads_in_order(out.header->first_payload, octets.subspan(ikev2::kIkeHeaderBytes)),
                        "payloads", "");
   else
     trace.add_payloads(message.clear, "payloads", "");
@@ -193,15 +174,17 @@ void trace_message(Octets octets, const ReadMessage& message, TraceEntry& out) {
     trace.add_payloads(payloads_in_order(message.message().first_payload(), message.message().inner()),
                        "inner", "  ");
   }
-  if (trace.malformed() && !broken) out.facts["state"] = state_text(MessageState::kMalformed);
+  if (!trace.malformed()) return;
+  out.state = MessageState::kMalformed;
+  out.facts["state"] = state_text(out.state);
 }
 
 void trace_truncated(Octets octets, size_t original_bytes, TraceEntry& out) {
   MessageTrace trace(octets, out);
-  if (const auto header = header_alone(octets)) trace.add_header(*header);
+  trace.add_header();
   const std::string text =
       "TRUNCATED by the capture: " + std::to_string(octets.size()) + " of " + octets_text(original_bytes);
-  out.heading += (trace.has_header() ? ", " : "") + text;
+  out.heading += (out.header ? ", " : "") + text;
   out.facts["state"] = "truncated";
   out.facts["captured_octets"] = octets.size();
   out.facts["original_octets"] = original_bytes;

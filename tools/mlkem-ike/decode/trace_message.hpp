@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 namespace mlkem::cli {
 
 struct TraceEntry {
+  MessageState state = MessageState::kMalformed;
+  std::optional<ikev2::IkeHeader> header;
   std::string heading;             // what it is, on the line with its number, time and addresses
   std::vector<std::string> lines;  // below
   nlohmann::ordered_json facts = nlohmann::ordered_json::object();

@@ -35,6 +35,8 @@ struct IkeHeader {
   [[nodiscard]] bool is_response() const noexcept { return (flags & kFlagResponse) != 0; }
 };
 
+// The header's fields as they stand; nothing is checked.
+MLKEM_API IkeHeader read_ike_header_fields(std::span<const uint8_t, kIkeHeaderBytes> octets) noexcept;
 // The header of a message without non-ESP marker. Errors: the peer's fault: INVALID_SYNTAX, if it is cut
 // short or its length is not the message's; INVALID_MAJOR_VERSION for a major version above 2 (a lower one is
 // INVALID_SYNTAX).
