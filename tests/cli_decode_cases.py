@@ -175,7 +175,7 @@ def not_ike(tap, decode):
                udp(53, 53, ike), udp(500, 500, message([], version=0x10))]
     status, answer = decode.json(pcap([*map(ipv4, packets), tcp, b'', b'\x60', b'\x45' * 3]))
     counts = {key: value for key, value in answer['counts'].items() if value}
-    tap.check(status == 1 and counts == {'packets': 10, 'ike_messages': 2, 'clear': 2, 'malformed': 2, 'esp': 1,
+    tap.check(status == 1 and counts == {'packets': 10, 'ike_messages': 2, 'clear': 2, 'packets_malformed': 2, 'esp': 1,
                                          'keepalives': 1, 'ikev1': 1, 'other': 3}, 'what is not IKE is counted', counts)
     for name, octets in (('with', MARKER + ike), ('without', ike)):
         capture = pcap([ipv4(udp(1500, 1501, octets)), ipv4(udp(1501, 1500, esp))])
@@ -198,7 +198,7 @@ def not_ike(tap, decode):
             ('many extension headers', ipv6(udp(500, 500, ike), extensions=[(0, bytes(6))] * 17), 'too many IPv6'),
             ('two octets on 4500', ipv4(udp(4500, 4500, b'\0\0')), 'too short')):
         status, answer = decode.json(pcap([packet]))
-        tap.check(status == 1 and answer['counts']['malformed'] == 1 and
+        tap.check(status == 1 and answer['counts']['packets_malformed'] == 1 and
                   answer['datagrams'][0]['state'] == 'malformed' and reason in answer['findings'][0],
                   f'malformed: {name}', answer)
     within = b'\x11' + bytes([0, 0, 1, 0, 0, 0, 2]) + udp(500, 500, ike)
@@ -211,8 +211,10 @@ def truncated(tap, decode):
     packet = ipv4(udp(4500, 4500, MARKER + message([notify(14), (43, bytes(400))])))
     for snaplen in range(len(packet)):
         status, answer = decode.json(pcap([packet], snaplen=snaplen))
-        if status != 1 or answer['counts']['malformed'] or answer['counts']['clear'] or \
-                (answer['counts']['truncated'] != (snaplen >= 20)):
+        counts = answer['counts']
+        # A header of 20 octets, one of 8, the marker: then there is an IKE message.
+        if status != 1 or counts['malformed'] or counts['packets_malformed'] or counts['clear'] or \
+                (counts['packets_truncated'], counts['truncated']) != (20 <= snaplen < 32, snaplen >= 32):
             tap.check(False, f'captured {snaplen} of {len(packet)} octets', answer)
             return
     _, out, _ = decode(pcap([packet], snaplen=128))
@@ -236,11 +238,11 @@ def fragments(tap, decode):
     for name, (packets, malformed, incomplete) in cases.items():
         status, answer = decode.json(pcap(packets))
         counts = answer['counts']
-        tap.check(status == 1 and counts['malformed'] == malformed and counts['ike_messages'] == 0 and
+        tap.check(status == 1 and counts['packets_malformed'] == malformed and counts['ike_messages'] == 0 and
                   counts['ip_incomplete'] == incomplete, f'IP fragments: {name}', answer)
     tiny = [ipv4(bytes(8), ident=9, offset=8 * number, more=True) for number in range(400)]
     status, answer = decode.json(pcap(tiny))
-    tap.check(answer['counts']['malformed'] == 1, 'IP fragments: too many', answer['counts'])
+    tap.check(answer['counts']['packets_malformed'] == 1, 'IP fragments: too many', answer['counts'])
 
 
 def files(tap, decode):

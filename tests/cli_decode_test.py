@@ -22,6 +22,8 @@ ENCRYPTIONS = {12: 'AES-CBC-{} [RFC3602]', 13: 'AES-CTR-{} [RFC5930]', 16: 'AES-
 INTEGRITIES = {0: 'NONE [RFC4306]', 2: 'HMAC_SHA1_96 [RFC2404]', 12: 'HMAC_SHA2_256_128 [RFC4868]',
                13: 'HMAC_SHA2_384_192 [RFC4868]', 14: 'HMAC_SHA2_512_256 [RFC4868]'}
 MARKER = bytes(4)
+# Every IKE message is counted as one of them.
+STATES = ('clear', 'opened', 'no_keys', 'wrong_icv', 'malformed', 'truncated')
 
 
 class Decode:
@@ -50,7 +52,10 @@ class Decode:
     def json(self, content, keys=(), *options):
         """(exit status, the one capture's document)."""
         status, text, _ = self(content, keys, '--json', *options)
-        return status, json.loads(text)['captures'][0]
+        answer = json.loads(text)['captures'][0]
+        counts = answer['counts']
+        assert sum(counts[state] for state in STATES) == counts['ike_messages'], counts
+        return status, answer
 
 
 def table_of(recording):
@@ -108,7 +113,7 @@ def recordings_open(tap, decode, recordings):
                 if field.startswith('sk') and value]
         status, words, error = decode(capture, [text])
         tap.check(status == 0 and not error and words.count('\n#') == len(recording['messages']) and
-                  f' {on_4500} opened, 0 without keys, 0 not opened, 0 malformed' in words.splitlines()[-1],
+                  f' {on_4500} opened, 0 without keys, 0 with a wrong ICV, 0 malformed, 0 truncated' in words.splitlines()[-1],
                   f'{name}: in words', words[-300:])
         tap.check(not any(key in words or key in json.dumps(answer) for key in keys), f'{name}: no key is shown')
     print(f'# {len(recordings)} recordings, {messages} messages, {opened} opened')
@@ -193,7 +198,7 @@ def keys_and_exit_status(tap, decode, recording, text):
             closed = [entry for entry in answer['datagrams'] if entry['state'] == 'wrong ICV']
             tap.check(status == 1 and closed and len(answer['findings']) == len(closed) and
                       {entry['ike']['from'] for entry in closed} == {'I' if field == 'sk_ei' else 'R'},
-                      f'a wrong {field} ({kind}): {len(closed)} messages stay closed', answer['counts'])
+                      f'a wrong {field} ({kind}): {len(closed)} messages are not opened', answer['counts'])
     lines = table_of(recording).splitlines(keepends=True)
     for name, keys in {'one file for each generation': lines, 'the last generation first': lines[::-1],
                        'both kinds of files': [text, b'# a comment\r\n\n' + b''.join(lines).replace(b'\n', b'\r\n')],

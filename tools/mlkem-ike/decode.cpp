@@ -124,7 +124,7 @@ class Decoder {
     } else if (packet.kind == PacketKind::kFragment) {
       ++counts_.ip_fragments;
     } else if (packet.kind == PacketKind::kMalformed) {
-      ++counts_.malformed;
+      ++counts_.packets_malformed;
       TraceEntry entry;
       entry.heading = "MALFORMED: " + packet.fault;
       entry.facts = {{"state", "malformed"}, {"error", packet.fault}};
@@ -147,7 +147,7 @@ class Decoder {
         ++counts_.keepalives;
         return;
       case Carried::kNothing:
-        ++(is_truncated ? counts_.truncated : counts_.malformed);
+        ++(is_truncated ? counts_.packets_truncated : counts_.packets_malformed);
         entry.heading = is_truncated ? "TRUNCATED by the capture" : "MALFORMED: too short for IKE and ESP";
         entry.facts["state"] = is_truncated ? "truncated" : "malformed";
         entry.findings.push_back(entry.heading);
@@ -256,9 +256,10 @@ void add_decode(CLI::App& app) {
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike decode gateway.pcap --keys ikev2_decryption_table\n"
-      "Error notifies and malformed payloads are marked with !; they, what stayed closed, and requests\n"
-      "without a response are listed at the end. Exit status 0 if everything opened for which there are\n"
-      "keys and nothing was malformed.");
+      "Error notifies and malformed payloads are marked with !; they, what was not opened with its keys,\n"
+      "and requests without a response are listed at the end. Exit status 0 if there was an IKE message, "
+      "all\n"
+      "for which there are keys opened, and nothing was malformed, cut short or incomplete.");
   command->callback([options] { run(*options); });
 }
 

@@ -15,6 +15,33 @@ using nlohmann::ordered_json;
 
 constexpr size_t kMaxFindings = 200;
 
+struct Counter {
+  uint64_t TraceCounts::*count;
+  const char *key, *words;
+};
+// Their sum is the number of IKE messages.
+constexpr Counter kOfMessages[] = {
+    {&TraceCounts::clear, "clear", "in the clear"},
+    {&TraceCounts::opened, "opened", "opened"},
+    {&TraceCounts::no_keys, "no_keys", "without keys"},
+    {&TraceCounts::wrong_icv, "wrong_icv", "with a wrong ICV"},
+    {&TraceCounts::malformed, "malformed", "malformed"},
+    {&TraceCounts::truncated, "truncated", "truncated"},
+};
+// In words only those that are not zero.
+constexpr Counter kBesides[] = {
+    {&TraceCounts::incomplete, "incomplete", "messages incomplete"},
+    {&TraceCounts::packets_malformed, "packets_malformed", "malformed packets"},
+    {&TraceCounts::packets_truncated, "packets_truncated", "truncated packets"},
+    {&TraceCounts::esp, "esp", "ESP in UDP"},
+    {&TraceCounts::keepalives, "keepalives", "NAT keepalives"},
+    {&TraceCounts::ikev1, "ikev1", "IKEv1 (not decoded)"},
+    {&TraceCounts::ip_fragments, "ip_fragments", "IP fragments"},
+    {&TraceCounts::ip_incomplete, "ip_incomplete", "IP datagrams incomplete"},
+    {&TraceCounts::other, "other", "others"},
+    {&TraceCounts::files_unreadable, "files_unreadable", "files not read to their end"},
+};
+
 std::string address_of(const IpAddress& address) {
   return address_text(ikev2::Octets(address.octets).first(address.is_ipv6 ? 16 : 4));
 }
@@ -33,69 +60,42 @@ std::string time_text(double seconds) {
 
 }  // namespace
 
-void TraceCounts::add(const TraceCounts& other_counts) {
-  packets += other_counts.packets;
-  messages += other_counts.messages;
-  clear += other_counts.clear;
-  opened += other_counts.opened;
-  no_keys += other_counts.no_keys;
-  wrong_icv += other_counts.wrong_icv;
-  malformed += other_counts.malformed;
-  truncated += other_counts.truncated;
-  incomplete += other_counts.incomplete;
-  esp += other_counts.esp;
-  keepalives += other_counts.keepalives;
-  ikev1 += other_counts.ikev1;
-  ip_fragments += other_counts.ip_fragments;
-  ip_incomplete += other_counts.ip_incomplete;
-  other += other_counts.other;
-  files_unreadable += other_counts.files_unreadable;
+void TraceCounts::add(const TraceCounts& more) {
+  packets += more.packets;
+  messages += more.messages;
+  for (const Counter& counter : kOfMessages) this->*counter.count += more.*counter.count;
+  for (const Counter& counter : kBesides) this->*counter.count += more.*counter.count;
 }
 
 bool TraceCounts::good() const {
-  return wrong_icv + malformed + truncated + incomplete + files_unreadable == 0 && messages > 0;
+  return wrong_icv + malformed + truncated + incomplete + packets_malformed + packets_truncated +
+                 files_unreadable ==
+             0 &&
+         messages > 0;
 }
 
 std::string TraceCounts::text() const {
-  std::string text = std::to_string(packets) + " packets, " + std::to_string(messages) +
-                     " IKE messages: " + std::to_string(clear) + " in the clear, " + std::to_string(opened) +
-                     " opened, " + std::to_string(no_keys) + " without keys, " + std::to_string(wrong_icv) +
-                     " not opened, " + std::to_string(malformed) + " malformed";
-  const auto add_unless_zero = [&](uint64_t count, const char* what) {
-    if (count != 0) text += ", " + std::to_string(count) + ' ' + what;
-  };
-  add_unless_zero(truncated, "truncated");
-  add_unless_zero(incomplete, "incomplete");
-  const size_t ike = text.size();
-  add_unless_zero(esp, "ESP in UDP");
-  add_unless_zero(keepalives, "NAT keepalives");
-  add_unless_zero(ikev1, "IKEv1 (not decoded)");
-  add_unless_zero(ip_fragments, "IP fragments");
-  add_unless_zero(ip_incomplete, "IP datagrams incomplete");
-  add_unless_zero(other, "others");
-  add_unless_zero(files_unreadable, "files not read to their end");
-  if (text.size() > ike) text[ike] = ';';
+  std::string text = std::to_string(packets) + " packets, " + std::to_string(messages) + " IKE messages";
+  const char* separator = ": ";
+  for (const Counter& counter : kOfMessages) {
+    text += separator + std::to_string(this->*counter.count) + ' ' + counter.words;
+    separator = ", ";
+  }
+  separator = "; ";
+  for (const Counter& counter : kBesides) {
+    if (this->*counter.count == 0) continue;
+    text += separator + std::to_string(this->*counter.count) + ' ' + counter.words;
+    separator = ", ";
+  }
   return text;
 }
 
 ordered_json TraceCounts::json() const {
-  return {{"packets", packets},
-          {"ike_messages", messages},
-          {"clear", clear},
-          {"opened", opened},
-          {"no_keys", no_keys},
-          {"wrong_icv", wrong_icv},
-          {"malformed", malformed},
-          {"truncated", truncated},
-          {"incomplete", incomplete},
-          {"esp", esp},
-          {"keepalives", keepalives},
-          {"ikev1", ikev1},
-          {"ip_fragments", ip_fragments},
-          {"ip_incomplete", ip_incomplete},
-          {"other", other},
-          {"files_unreadable", files_unreadable},
-          {"good", good()}};
+  ordered_json counts = {{"packets", packets}, {"ike_messages", messages}};
+  for (const Counter& counter : kOfMessages) counts[counter.key] = this->*counter.count;
+  for (const Counter& counter : kBesides) counts[counter.key] = this->*counter.count;
+  counts["good"] = good();
+  return counts;
 }
 
 Trace::Trace(bool json) : json_(json) {

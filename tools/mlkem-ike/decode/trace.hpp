@@ -14,13 +14,17 @@
 namespace mlkem::cli {
 
 struct TraceCounts {
-  uint64_t packets = 0, messages = 0, clear = 0, opened = 0, no_keys = 0, wrong_icv = 0, malformed = 0,
-           truncated = 0, incomplete = 0;  // of the IKE messages; incomplete: fragments of them never came
+  uint64_t packets = 0, messages = 0;
+  // Each message is one of these.
+  uint64_t clear = 0, opened = 0, no_keys = 0, wrong_icv = 0, malformed = 0, truncated = 0;
+  uint64_t incomplete = 0;                                // messages of which some fragments never came
+  uint64_t packets_malformed = 0, packets_truncated = 0;  // before there was an IKE message in them
   uint64_t esp = 0, keepalives = 0, ikev1 = 0, ip_fragments = 0, ip_incomplete = 0, other = 0;
   uint64_t files_unreadable = 0;
 
-  void add(const TraceCounts& other);
-  // Everything for which there are keys opened, nothing was malformed, and there was something.
+  void add(const TraceCounts& more);
+  // There was an IKE message, all for which there are keys opened, and nothing was malformed, cut short or
+  // incomplete.
   bool good() const;
   std::string text() const;
   nlohmann::ordered_json json() const;
