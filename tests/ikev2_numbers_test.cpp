@@ -95,5 +95,28 @@ TEST(Numbers_Notifies, HaveTheirRegisteredNames) {
   EXPECT_EQ(name(NotifyType::kNone), "unknown");
 }
 
+TEST(Numbers_Exchanges, HaveTheirRegisteredNames) {
+  EXPECT_EQ(name(ExchangeType(34)), "IKE_SA_INIT");
+  EXPECT_EQ(name(ExchangeType(35)), "IKE_AUTH");
+  EXPECT_EQ(name(ExchangeType(36)), "CREATE_CHILD_SA");
+  EXPECT_EQ(name(ExchangeType(37)), "INFORMATIONAL");
+  EXPECT_EQ(name(ExchangeType(43)), "IKE_INTERMEDIATE");
+  EXPECT_EQ(name(ExchangeType(44)), "IKE_FOLLOWUP_KE");
+  unsigned known = 0;
+  for (unsigned number = 0; number <= UINT8_MAX; ++number) known += name(ExchangeType(number)) != "unknown";
+  EXPECT_EQ(known, 6u);
+}
+
+// RFC 7296, section 3.2, and SKF of RFC 7383.
+TEST(Numbers_Payloads, HaveTheNotationOfTheStandard) {
+  const char* const names[] = {"SA", "KE", "IDi", "IDr", "CERT", "CERTREQ", "AUTH", "Nonce",
+                               "N",  "D",  "V",   "TSi", "TSr",  "SK",      "CP",   "EAP"};
+  for (unsigned i = 0; i < std::size(names); ++i) EXPECT_EQ(name(PayloadType(33 + i)), names[i]);
+  EXPECT_EQ(name(PayloadType(53)), "SKF");
+  unsigned known = 0;
+  for (unsigned number = 0; number <= UINT8_MAX; ++number) known += name(PayloadType(number)) != "unknown";
+  EXPECT_EQ(known, std::size(names) + 1);
+}
+
 }  // namespace
 }  // namespace mlkem::test

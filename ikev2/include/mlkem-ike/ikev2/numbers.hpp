@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The numbers of IKEv2 (RFC 7296, RFC 7383, RFC 9242, RFC 9370, draft-ietf-ipsecme-ikev2-mlkem; IANA's
 // registry "Internet Key Exchange Version 2 (IKEv2) Parameters"), the sizes that go with them, and their
-// names in strongSwan's notation.
+// names: algorithms in strongSwan's notation, exchanges, payloads and notifies as the RFCs call them.
 #pragma once
 
 #include <cstddef>
@@ -58,6 +58,8 @@ enum class TransformType : uint8_t {
 // The additional key exchanges that one negotiation can hold (RFC 9370).
 inline constexpr unsigned kMaxAdditionalKeyExchanges = 7;
 
+// RFC 7296, section 3.10.1: errors below 16384, status from there on. What this layer acts on, and what other gateways
+// send, so that a trace can name it.
 enum class NotifyType : uint16_t {
   kNone = 0,
   kUnsupportedCriticalPayload = 1,
@@ -223,8 +225,8 @@ struct SaAlgorithms {
   IntegId integrity;  // kNone exactly if the encryption is an AEAD
 };
 
-// Names in strongSwan's notation: x25519, mlkem768, prfsha384, aes256gcm16, chacha20poly1305, sha256 ... The
-// readers also take strongSwan's aliases (curve25519, aes256gcm128, aes256gcm). An unknown number has the
+// Names of algorithms in strongSwan's notation: x25519, mlkem768, prfsha384, aes256gcm16, chacha20poly1305, sha256
+// ... The readers also take strongSwan's aliases (curve25519, aes256gcm128, aes256gcm). An unknown number has the
 // name "unknown"; an unknown name gives nothing.
 MLKEM_API std::string_view name(KeMethod method) noexcept;
 MLKEM_API std::string_view name(PrfId prf) noexcept;
