@@ -11,7 +11,7 @@
 #include "tools/mlkem-ike/capture/capture_reader.hpp"
 #include "tools/mlkem-ike/capture/capture_writer.hpp"
 #include "tools/mlkem-ike/capture/ip_packet.hpp"
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/sa/decryption_table.hpp"
 
 namespace mlkem::test {

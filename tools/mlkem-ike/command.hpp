@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the subcommands share: how each joins the command line, how it fails, and how a parameter set is
-// named.
+// What the subcommands share: how each joins the command line, and how a parameter set is named.
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <stdexcept>
 #include <string>
 
 namespace mlkem::cli {
-
-// Ends the program with exit status 1 and this message, which says which field or file is meant and never a
-// secret.
-class Failure : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-// Ends the program with exit status 1 after everything was said.
-class ReportedFailure : public Failure {
- public:
-  ReportedFailure() : Failure("") {}
-};
 
 // Each adds one subcommand.
 void add_info(CLI::App& app);

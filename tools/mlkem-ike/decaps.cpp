@@ -2,6 +2,7 @@
 // mlkem-ike decaps: the shared secret of a ciphertext (FIPS 203, Algorithm 21).
 #include <memory>
 
+#include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/io/files.hpp"
 #include "tools/mlkem-ike/keys/load_key.hpp"
 

@@ -11,6 +11,7 @@
 #include "tools/mlkem-ike/decode/decode_keys.hpp"
 #include "tools/mlkem-ike/decode/exchanges.hpp"
 #include "tools/mlkem-ike/decode/trace.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/io/text.hpp"
 
 namespace mlkem::cli {

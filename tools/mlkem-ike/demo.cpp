@@ -11,6 +11,7 @@
 #include "tools/mlkem-ike/capture/capture_writer.hpp"
 #include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/demo/exchange.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/io/files.hpp"
 #include "tools/mlkem-ike/sa/decryption_table.hpp"
 

@@ -2,6 +2,7 @@
 // mlkem-ike encaps: a shared secret and its ciphertext for an encapsulation key (FIPS 203, Algorithm 20).
 #include <memory>
 
+#include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/io/files.hpp"
 #include "tools/mlkem-ike/keys/load_key.hpp"
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/io/files.hpp"
 #include "tools/mlkem-ike/keys/load_key.hpp"
 

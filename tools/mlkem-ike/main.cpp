@@ -9,6 +9,7 @@
 
 #include "mlkem-ike/mlkem.h"
 #include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 
 namespace {
 

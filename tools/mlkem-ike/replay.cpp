@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/replay/checks.hpp"
 
 namespace mlkem::cli {

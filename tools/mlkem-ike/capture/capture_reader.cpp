@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 
 namespace mlkem::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <map>
 #include <utility>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/sa/decryption_table.hpp"
 #include "tools/mlkem-ike/sa/recording.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <iostream>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/io/text.hpp"
 
 namespace mlkem::cli {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mlkem-ike/ikev2.hpp"
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/sa/recording.hpp"
 
 namespace mlkem::cli {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/io/wiped_buffer.hpp"
 
 namespace mlkem::cli {

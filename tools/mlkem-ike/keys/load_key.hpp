@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/keys/key_file.hpp"
 
 namespace mlkem::cli {

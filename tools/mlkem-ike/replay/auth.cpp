@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/replay/checks.hpp"
 
 namespace mlkem::cli {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 
 namespace mlkem::cli {
 namespace {

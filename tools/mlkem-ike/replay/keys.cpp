@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/replay/checks.hpp"
 
 namespace mlkem::cli {

@@ -2,7 +2,7 @@
 // Opens every message of a recording, decodes it, and rebuilds it from its decoded form octet by octet.
 #include <algorithm>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/replay/checks.hpp"
 
 namespace mlkem::cli {

@@ -2,7 +2,7 @@
 // Opens recorded messages.
 #include "tools/mlkem-ike/sa/message_reader.hpp"
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 
 namespace mlkem::cli {
 

@@ -7,7 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "tools/mlkem-ike/command.hpp"
+#include "tools/mlkem-ike/io/failure.hpp"
 
 namespace mlkem::cli {
 namespace {
