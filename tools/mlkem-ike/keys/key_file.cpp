@@ -29,10 +29,6 @@ std::string octets(size_t count) {
   return std::to_string(count) + (count == 1 ? " octet" : " octets");
 }
 
-bool equal(Octets a, Octets b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
-
 // FIPS 203, Algorithm 16: dk = dk_PKE || ek || H(ek) || z.
 Octets ek_inside(mlkem_set set, Octets dk) {
   const size_t length = mlkem_ek_bytes(set);
@@ -50,7 +46,8 @@ mlkem_set read_algorithm(der::Reader& reader, const char* field, FirstError& err
   der::Reader algorithm = reader.enter(der::kSequence, field);
   const Octets identifier = algorithm.take(der::kObjectIdentifier, field);
   if (error) return {};
-  const bool nist = identifier.size() == kNistKems.size() + 1 && equal(identifier.first(8), kNistKems);
+  const bool nist =
+      identifier.size() == kNistKems.size() + 1 && std::ranges::equal(identifier.first(8), kNistKems);
   if (!nist || identifier.back() < 1 || identifier.back() > kSets.size()) {
     error.report(std::string(field) + ": " + der::dotted(identifier) +
                  " is not ML-KEM (2.16.840.1.101.3.4.4.1 to .3)");
@@ -202,7 +199,8 @@ PrivateKeyFile read_private_der(Octets file, FirstError& error) {
   fields.finish("OneAsymmetricKey");
   whole.finish("file");
   if (!error) read_choice(key, private_key, error);
-  if (has_public && !error && !equal(ek, key.ek())) error.report("publicKey: not that of the private key");
+  if (has_public && !error && !std::ranges::equal(ek, key.ek()))
+    error.report("publicKey: not that of the private key");
   return key;
 }
 

@@ -25,10 +25,6 @@ std::array<uint8_t, 4> big_endian(uint32_t value) {
   return {uint8_t(value >> 24), uint8_t(value >> 16), uint8_t(value >> 8), uint8_t(value)};
 }
 
-bool equal(Octets a, Octets b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
-
 // The PRF whose output has this length: SK_p is as long.
 std::optional<ikev2::PrfId> prf_of_length(size_t bytes) {
   for (const auto id : {ikev2::PrfId::kHmacSha1, ikev2::PrfId::kHmacSha256, ikev2::PrfId::kHmacSha384,
@@ -80,8 +76,8 @@ void RecordingCheck::check_init_nonces(const IkeEntry& entry) {
   const InitMessages init = init_messages(entry.spi_i, entry.spi_r);
   link("spii and spir are those of an answered IKE_SA_INIT", init.request != nullptr);
   if (!init.request) return;
-  link("ni is that of the IKE_SA_INIT request", equal(init.request->nonce(), entry.ni));
-  link("nr is that of the IKE_SA_INIT response", equal(init.response->nonce(), entry.nr));
+  link("ni is that of the IKE_SA_INIT request", std::ranges::equal(init.request->nonce(), entry.ni));
+  link("nr is that of the IKE_SA_INIT response", std::ranges::equal(init.response->nonce(), entry.nr));
 }
 
 void RecordingCheck::check_int_auth(const IntAuthEntry& entry) {
@@ -123,8 +119,8 @@ void RecordingCheck::check_int_auth_header(const IntAuthEntry& entry) {
                                        ikev2::PayloadType(entry.a[ikev2::kIkeHeaderBytes])},
                                       entry.p.size())
              : header.error();
-  link("A is the header that belongs to P",
-       expected && equal(entry.a, *expected) && header->is_response() == (entry.who == Side::kResponder));
+  link("A is the header that belongs to P", expected && std::ranges::equal(entry.a, *expected) &&
+                                                header->is_response() == (entry.who == Side::kResponder));
   link("A has the SPIs of an SA",
        header && std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
          return ike.spi_i == header->spi_i && ike.spi_r == header->spi_r;
@@ -209,7 +205,7 @@ void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation)
   });
   const uint32_t message_id = first != messages_.end() ? first->read.header->message_id : int_auth_[0].n + 1;
   link("intauth ends with the message id of IKE_AUTH",
-       equal(Octets(entry.int_auth).last(4), big_endian(message_id)));
+       std::ranges::equal(Octets(entry.int_auth).last(4), big_endian(message_id)));
 }
 
 }  // namespace mlkem::cli

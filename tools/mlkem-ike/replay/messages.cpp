@@ -16,10 +16,6 @@ MessageKeys keys_of(const IkeEntry& entry, const std::array<Bytes, kIkeKeyNames.
   return {{entry.prf, entry.encryption, entry.integrity}, keys[kSkEi], keys[kSkEr], keys[kSkAi], keys[kSkAr]};
 }
 
-bool equal(Octets a, Octets b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
-
 Side sender_of(const RecordedMessage& message) {
   return message.read.header->from_initiator() ? Side::kInitiator : Side::kResponder;
 }
@@ -122,7 +118,8 @@ void RecordingCheck::check_message(RecordedMessage& message) {
       const auto bodies = read.clear.check_bodies();
       verdict("decoded", bool(bodies), bodies ? "" : bodies.error().message);
       const auto again = rebuilt(read.clear, &*read.header);
-      verdict("rebuilt", again && equal(*again, message.octets), again ? "" : "it does not decode");
+      verdict("rebuilt", again && std::ranges::equal(*again, message.octets),
+              again ? "" : "it does not decode");
       check_coverage(message);
       return;
     }
@@ -150,9 +147,9 @@ void RecordingCheck::check_opened(const RecordedMessage& message) {
   }
   const auto again = sealed_again(message, clear, inner, crypto_);
   verdict("rebuilt",
-          outer && again && equal(*again, message.octets) &&
+          outer && again && std::ranges::equal(*again, message.octets) &&
               (read.state != MessageState::kOpened ||
-               (inner_again && equal(*inner_again, read.message().inner()))),
+               (inner_again && std::ranges::equal(*inner_again, read.message().inner()))),
           outer ? "" : "it does not decode");
   if (read.state != MessageState::kOpened) {
     link("the rest of its message is recorded",
@@ -197,8 +194,8 @@ void RecordingCheck::check_message_int_auth(const RecordedMessage& message) {
     if (entry.who != side || entry.n != std::max(recorded.messages(), recomputed.messages())) continue;
     any = true;
     for (const Octets known : {Octets(entry.out), Octets(int_auth_recomputed_[i])})
-      found =
-          found || (first && equal(known, recorded.value())) || (second && equal(known, recomputed.value()));
+      found = found || (first && std::ranges::equal(known, recorded.value())) ||
+              (second && std::ranges::equal(known, recomputed.value()));
   }
   if (any)
     verdict("intauth", found, found ? "" : "no intauth entry has this value");
@@ -215,8 +212,9 @@ void RecordingCheck::check_coverage(const RecordedMessage& message) {
 void RecordingCheck::check_recorded_nonces(const Bytes& ni, const Bytes& nr) {
   if (messages_.empty()) return;
   const auto is_recorded = [&](Octets nonce) {
-    return std::any_of(messages_.begin(), messages_.end(),
-                       [&](const RecordedMessage& message) { return equal(message.nonce(), nonce); });
+    return std::any_of(messages_.begin(), messages_.end(), [&](const RecordedMessage& message) {
+      return std::ranges::equal(message.nonce(), nonce);
+    });
   };
   link("ni is a message's nonce", is_recorded(ni));
   link("nr is a message's nonce", is_recorded(nr));
@@ -230,8 +228,8 @@ void RecordingCheck::check_auth_message(const AuthEntry& entry) {
     if (read.state != MessageState::kOpened || sender_of(message) != entry.who) return false;
     const auto body = read.inner.only(ikev2::PayloadType::kAuth), id = read.inner.only(id_type);
     const auto auth = body ? ikev2::read_auth_body(*body) : body.error();
-    return auth && id && auth->method == entry.method && equal(auth->data, entry.auth) &&
-           equal(*id, entry.id);
+    return auth && id && auth->method == entry.method && std::ranges::equal(auth->data, entry.auth) &&
+           std::ranges::equal(*id, entry.id);
   };
   link("method, id and auth are those of a message", std::any_of(messages_.begin(), messages_.end(), holds));
 }
