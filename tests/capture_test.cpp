@@ -41,8 +41,8 @@ std::vector<CapturedPacket> read_all(const std::vector<uint8_t>& file) {
   return packets;
 }
 
-TEST(PcapWriter_Capture, ReadsBack) {
-  PcapWriter writer;
+TEST(CaptureWriter_Capture, ReadsBack) {
+  CaptureWriter writer;
   const std::vector<uint8_t> odd = counting(301), even = counting(64);
   writer.add(500, 500, true, odd);
   for (unsigned i = 0; i < 999; ++i) writer.add(4500, 4500, false, even);
@@ -71,8 +71,8 @@ TEST(PcapWriter_Capture, ReadsBack) {
   EXPECT_EQ(packets[1000].time->nanoseconds, 0u);
 }
 
-TEST(PcapWriter_Checksums, AreRight) {
-  PcapWriter writer;
+TEST(CaptureWriter_Checksums, AreRight) {
+  CaptureWriter writer;
   std::mt19937 random(1);
   for (unsigned i = 0; i < 500; ++i) {
     std::vector<uint8_t> message(random() % 70);
@@ -89,8 +89,8 @@ TEST(PcapWriter_Checksums, AreRight) {
 }
 
 // RFC 768: a checksum of zero is sent as all ones, for zero would stand for none.
-TEST(PcapWriter_Checksums, AreNeverZero) {
-  PcapWriter writer;
+TEST(CaptureWriter_Checksums, AreNeverZero) {
+  CaptureWriter writer;
   writer.add(500, 500, true, std::vector<uint8_t>{0, 0});
   const Octets first = Octets(writer.octets()).last(4);
   const std::vector<uint8_t> complement(first.begin(), first.begin() + 2);
@@ -100,8 +100,8 @@ TEST(PcapWriter_Checksums, AreNeverZero) {
   EXPECT_EQ(second[1], 0xff);
 }
 
-TEST(PcapWriter_Length, IsThatOfADatagramAtMost) {
-  PcapWriter writer;
+TEST(CaptureWriter_Length, IsThatOfADatagramAtMost) {
+  CaptureWriter writer;
   EXPECT_THROW(writer.add(4500, 4500, true, counting(65535 - 20 - 8 - 3)), Failure);
   EXPECT_EQ(writer.octets().size(), 24u);
   writer.add(4500, 4500, true, counting(65535 - 20 - 8 - 4));

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "tools/mlkem-ike/capture/capture_reader.hpp"
+#include "tools/mlkem-ike/capture/ike_in_udp.hpp"
 #include "tools/mlkem-ike/capture/ip_packet.hpp"
 #include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/decode/decode_keys.hpp"
@@ -19,8 +20,6 @@ namespace {
 
 using ikev2::Octets;
 
-constexpr uint16_t kIkePort = 500, kNatPort = 4500;
-constexpr size_t kMarkerBytes = 4;
 constexpr uint8_t kKeepaliveOctet = 0xff;
 
 struct Options {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tools/mlkem-ike/capture/capture_writer.hpp"
+#include "tools/mlkem-ike/capture/ike_in_udp.hpp"
 #include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/demo/exchange.hpp"
 #include "tools/mlkem-ike/io/failure.hpp"
@@ -155,14 +156,15 @@ void print_text(const ExchangeOptions& options, const Transcript& transcript) {
 // The exchange's messages as a capture, and its keys in Wireshark's table, one file for each generation.
 void write_files(const Options& options, const Transcript& transcript) {
   OutputFiles files(options.force);
-  PcapWriter capture;
+  CaptureWriter capture;
   std::vector<std::string> tables;
   std::vector<Octets> contents;
   if (!options.capture.empty()) {
     files.add("--pcap", options.capture, Secrecy::kPublic);
     for (const Transcript::Datagram& datagram : transcript.datagrams) {
       const auto header = ikev2::read_ike_header(datagram.message);
-      const uint16_t port = header && header->exchange == ikev2::ExchangeType::kIkeSaInit ? 500 : 4500;
+      const uint16_t port =
+          header && header->exchange == ikev2::ExchangeType::kIkeSaInit ? kIkePort : kNatPort;
       capture.add(port, port, datagram.from == 'I', datagram.message);
     }
     contents.push_back(capture.octets());

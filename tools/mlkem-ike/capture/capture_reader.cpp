@@ -39,7 +39,7 @@ CaptureReader::CaptureReader(std::istream& in, std::string name) : in_(in), name
   std::array<uint8_t, 4> magic;
   if (!read(magic)) fail("empty");
   if (read_big_endian(magic) == kSection) {
-    next_generation_ = true;
+    is_pcapng_ = true;
     begin_section();
     return;
   }
@@ -59,7 +59,7 @@ CaptureReader::CaptureReader(std::istream& in, std::string name) : in_(in), name
 }
 
 bool CaptureReader::next(CapturedPacket& out) {
-  return next_generation_ ? next_block(out) : next_record(out);
+  return is_pcapng_ ? next_block(out) : next_record(out);
 }
 
 void CaptureReader::fail(const std::string& reason) const {

@@ -58,7 +58,7 @@ class CaptureReader {
   std::istream& in_;
   std::string name_;
   uint64_t position_ = 0;
-  bool next_generation_ = false, big_endian_ = false;
+  bool is_pcapng_ = false, big_endian_ = false;
   uint32_t fractions_per_second_ = 1'000'000;  // pcap
   std::vector<Interface> interfaces_;          // pcap: one; pcapng: those of this section
   std::vector<uint8_t> block_;

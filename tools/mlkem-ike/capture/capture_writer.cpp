@@ -4,23 +4,24 @@
 
 #include <array>
 
+#include "ikev2/wire.hpp"
+#include "tools/mlkem-ike/capture/ike_in_udp.hpp"
 #include "tools/mlkem-ike/io/failure.hpp"
 
 namespace mlkem::cli {
 namespace {
 
-constexpr uint16_t kNatPort = 4500;
-constexpr size_t kMarkerBytes = 4, kUdpHeaderBytes = 8, kIpHeaderBytes = 20, kMaxIpBytes = 65535;
+constexpr size_t kUdpHeaderBytes = 8, kIpHeaderBytes = 20, kMaxIpBytes = 65535;
 constexpr uint8_t kUdp = 17;
 constexpr std::array<uint8_t, 4> kInitiatorAddress = {192, 0, 2, 1}, kResponderAddress = {192, 0, 2, 2};
 
 void put_16(std::vector<uint8_t>& out, size_t value) {
-  out.push_back(uint8_t(value >> 8));
-  out.push_back(uint8_t(value));
+  out.resize(out.size() + 2);
+  ikev2::store_16(&out[out.size() - 2], uint16_t(value));
 }
 void put_32(std::vector<uint8_t>& out, size_t value) {
-  put_16(out, value >> 16 & 0xffff);
-  put_16(out, value & 0xffff);
+  out.resize(out.size() + 4);
+  ikev2::store_32(&out[out.size() - 4], uint32_t(value));
 }
 void put(std::vector<uint8_t>& out, ikev2::Octets octets) {
   out.insert(out.end(), octets.begin(), octets.end());
@@ -33,14 +34,9 @@ uint16_t checksum(ikev2::Octets octets, uint32_t sum) {
   return uint16_t(~sum);
 }
 
-void patch_16(std::vector<uint8_t>& out, size_t at, uint16_t value) {
-  out[at] = uint8_t(value >> 8);
-  out[at + 1] = uint8_t(value);
-}
-
 }  // namespace
 
-PcapWriter::PcapWriter() {
+CaptureWriter::CaptureWriter() {
   put_32(octets_, 0xa1b2c3d4);  // microseconds
   put_16(octets_, 2);           // version 2.4
   put_16(octets_, 4);
@@ -50,8 +46,8 @@ PcapWriter::PcapWriter() {
   put_32(octets_, 101);          // LINKTYPE_RAW
 }
 
-void PcapWriter::add(uint16_t source_port, uint16_t destination_port, bool from_initiator,
-                     ikev2::Octets message) {
+void CaptureWriter::add(uint16_t source_port, uint16_t destination_port, bool from_initiator,
+                        ikev2::Octets message) {
   const bool marker = source_port == kNatPort || destination_port == kNatPort;
   const size_t udp_bytes = kUdpHeaderBytes + (marker ? kMarkerBytes : 0) + message.size();
   const size_t ip_bytes = kIpHeaderBytes + udp_bytes;
@@ -73,7 +69,7 @@ void PcapWriter::add(uint16_t source_port, uint16_t destination_port, bool from_
   put_16(octets_, 0);
   put(octets_, from_initiator ? kInitiatorAddress : kResponderAddress);
   put(octets_, from_initiator ? kResponderAddress : kInitiatorAddress);
-  patch_16(octets_, ip + 10, checksum(ikev2::Octets(octets_).subspan(ip), 0));
+  ikev2::store_16(&octets_[ip + 10], checksum(ikev2::Octets(octets_).subspan(ip), 0));
 
   const size_t udp = octets_.size();
   put_16(octets_, source_port);
@@ -84,7 +80,7 @@ void PcapWriter::add(uint16_t source_port, uint16_t destination_port, bool from_
   put(octets_, message);
   // RFC 768: the addresses, which stand right before the UDP header, count too; 0 would stand for no checksum.
   const uint16_t sum = checksum(ikev2::Octets(octets_).subspan(ip + 12), uint32_t(kUdp + udp_bytes));
-  patch_16(octets_, udp + 6, sum == 0 ? 0xffff : sum);
+  ikev2::store_16(&octets_[udp + 6], sum == 0 ? 0xffff : sum);
 }
 
 }  // namespace mlkem::cli

@@ -10,9 +10,9 @@
 
 namespace mlkem::cli {
 
-class PcapWriter {
+class CaptureWriter {
  public:
-  PcapWriter();
+  CaptureWriter();
 
   // Adds one datagram, a millisecond after the one before; the first is at the epoch. The initiator is 192.0.2.1,
   // the responder 192.0.2.2 (RFC 5737). Throws Failure for a message that no UDP datagram holds.

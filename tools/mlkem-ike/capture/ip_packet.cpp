@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "ikev2/wire.hpp"
+
 namespace mlkem::cli {
 namespace {
 
@@ -17,10 +19,6 @@ constexpr uint16_t kTypeIpv4 = 0x0800, kTypeIpv6 = 0x86dd;
 constexpr unsigned kMaxVlanTags = 4, kMaxExtensionHeaders = 16;
 
 constexpr uint8_t kHopByHop = 0, kUdp = 17, kRouting = 43, kFragmentHeader = 44, kDestinationOptions = 60;
-
-uint16_t read_16(Octets octets, size_t at) {
-  return uint16_t(octets[at] << 8 | octets[at + 1]);
-}
 
 bool is_vlan_tag(uint16_t type) {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100;
@@ -38,10 +36,11 @@ Octets behind_link_layer(uint16_t link_type, Octets frame) {
       break;
     case kLinuxCooked2:
       // Here the type stands first, in a header of 20 octets.
-      if (frame.size() < 20 || (read_16(frame, 0) != kTypeIpv4 && read_16(frame, 0) != kTypeIpv6 &&
-                                !is_vlan_tag(read_16(frame, 0))))
+      if (frame.size() < 20 ||
+          (ikev2::load_16(&frame[0]) != kTypeIpv4 && ikev2::load_16(&frame[0]) != kTypeIpv6 &&
+           !is_vlan_tag(ikev2::load_16(&frame[0]))))
         return {};
-      if (!is_vlan_tag(read_16(frame, 0))) return frame.subspan(20);
+      if (!is_vlan_tag(ikev2::load_16(&frame[0]))) return frame.subspan(20);
       // A tag follows the header as on Ethernet.
       frame = frame.subspan(20);
       if (frame.size() < 4) return {};
@@ -61,7 +60,7 @@ Octets behind_link_layer(uint16_t link_type, Octets frame) {
       return {};
   }
   for (unsigned tags = 0; tags <= kMaxVlanTags && frame.size() >= type_at + 2; ++tags, type_at += 4) {
-    const uint16_t type = read_16(frame, type_at);
+    const uint16_t type = ikev2::load_16(&frame[type_at]);
     if (type == kTypeIpv4 || type == kTypeIpv6) return frame.subspan(type_at + 2);
     if (!is_vlan_tag(type)) return {};
   }
@@ -120,7 +119,7 @@ void IpReader::read_ipv4(Rest rest, IpPacket& out) {
     return;
   }
   const Octets header = rest.octets;
-  const size_t header_bytes = 4u * (header[0] & 15u), total = read_16(header, 2);
+  const size_t header_bytes = 4u * (header[0] & 15u), total = ikev2::load_16(&header[2]);
   out.source = address(header.subspan(12, 4));
   out.destination = address(header.subspan(16, 4));
   out.has_addresses = true;
@@ -132,11 +131,12 @@ void IpReader::read_ipv4(Rest rest, IpPacket& out) {
     if (rest.missing == 0) malformed(out, "an IPv4 header whose lengths do not fit");
     return;
   }
-  const uint16_t fragment = read_16(header, 6);
+  const uint16_t fragment = ikev2::load_16(&header[6]);
   const bool more = (fragment & 0x2000) != 0;
   const size_t offset = size_t(fragment & 0x1fff) * 8;
   if (more || offset != 0) {
-    if (!add_fragment(read_16(header, 4), {kUdp, offset, more, rest.octets}, rest.missing, out)) return;
+    if (!add_fragment(ikev2::load_16(&header[4]), {kUdp, offset, more, rest.octets}, rest.missing, out))
+      return;
     rest = {whole_.octets};
   }
   read_udp(rest, out);
@@ -153,7 +153,7 @@ void IpReader::read_ipv6(Rest rest, IpPacket& out) {
   out.destination = address(header.subspan(24, 16));
   out.has_addresses = true;
   rest.skip(kHeaderBytes);
-  const size_t payload = read_16(header, 4);
+  const size_t payload = ikev2::load_16(&header[4]);
   if (payload != 0 && !rest.limit(payload)) return malformed(out, "an IPv6 header whose lengths do not fit");
   read_ipv6_payload(header[6], rest, out);
 }
@@ -170,12 +170,12 @@ void IpReader::read_ipv6_payload(uint8_t protocol, Rest rest, IpPacket& out) {
     }
     protocol = header[0];
     if (is_options) continue;
-    const size_t offset = read_16(header, 2) & 0xfff8u;
+    const size_t offset = ikev2::load_16(&header[2]) & 0xfff8u;
     const bool more = (header[3] & 1) != 0;
     // An atomic fragment is a whole datagram (RFC 6946).
     if (offset == 0 && !more) continue;
     if (out.reassembled) return malformed(out, "IP fragments within fragments");
-    const uint32_t identification = uint32_t(read_16(header, 4)) << 16 | read_16(header, 6);
+    const uint32_t identification = ikev2::load_32(&header[4]);
     if (!add_fragment(identification, {protocol, offset, more, rest.octets}, rest.missing, out)) return;
     protocol = whole_.protocol;
     rest = {whole_.octets};
@@ -207,14 +207,14 @@ void IpReader::read_udp(Rest rest, IpPacket& out) {
   const Octets header = rest.octets;
   out.has_ports = header.size() >= 4;
   if (out.has_ports) {
-    out.source_port = read_16(header, 0);
-    out.destination_port = read_16(header, 2);
+    out.source_port = ikev2::load_16(&header[0]);
+    out.destination_port = ikev2::load_16(&header[2]);
   }
   if (header.size() < kHeaderBytes) {
     if (rest.missing == 0) malformed(out, "a UDP header cut short");
     return;
   }
-  const size_t length = read_16(header, 4);
+  const size_t length = ikev2::load_16(&header[4]);
   if (length < kHeaderBytes || !rest.limit(length)) return malformed(out, "a UDP length that does not fit");
   // The end that the capture lacks may lie behind the datagram.
   out.kind = rest.missing == 0 ? PacketKind::kUdp : PacketKind::kTruncated;

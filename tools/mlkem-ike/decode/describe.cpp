@@ -10,8 +10,6 @@ namespace {
 using ikev2::Octets;
 using ikev2::PayloadType;
 
-constexpr size_t kShownOctets = 64;
-
 std::string number_text(const char* what, unsigned number) {
   return std::string(what) + ' ' + std::to_string(number);
 }

@@ -11,6 +11,9 @@
 
 namespace mlkem::cli {
 
+// In words, the first octets of what may be long; JSON has all of them.
+inline constexpr size_t kShownOctets = 64;
+
 struct Description {
   // Adds a fact; an empty text is for programs alone.
   void add(const char* key, nlohmann::ordered_json value, const std::string& words = {});

@@ -11,8 +11,6 @@ namespace {
 using ikev2::Octets;
 using nlohmann::ordered_json;
 
-constexpr size_t kShownOctets = 64;
-
 std::string id_type_text(ikev2::IdType type) {
   switch (type) {
     case ikev2::IdType::kIpv4Address:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Notify payloads (RFC 7296, section 3.10) with what their data says.
+#include "ikev2/wire.hpp"
 #include "tools/mlkem-ike/decode/describe.hpp"
 #include "tools/mlkem-ike/io/text.hpp"
 
@@ -9,12 +10,6 @@ namespace {
 using ikev2::NotifyType;
 using ikev2::Octets;
 using nlohmann::ordered_json;
-
-constexpr size_t kShownOctets = 64;
-
-unsigned read_16(Octets octets, size_t at) {
-  return unsigned(octets[at] << 8 | octets[at + 1]);
-}
 
 uint64_t read_number(Octets octets) {
   uint64_t value = 0;
@@ -43,9 +38,9 @@ void add_hashes(Octets data, Description& out) {
   ordered_json list = ordered_json::array();
   std::string text;
   for (size_t at = 0; at + 2 <= data.size(); at += 2) {
-    list.push_back(hash_text(read_16(data, at)));
+    list.push_back(hash_text(unsigned(ikev2::load_16(&data[at]))));
     if (at != 0) text += ' ';
-    text += hash_text(read_16(data, at));
+    text += hash_text(unsigned(ikev2::load_16(&data[at])));
   }
   out.add("hashes", std::move(list), text);
 }
@@ -59,7 +54,8 @@ bool add_known_data(NotifyType type, Octets data, Description& out) {
       return true;
     case NotifyType::kInvalidKePayload:
       if (data.size() != 2) return false;
-      out.add("method", read_16(data, 0), "wants " + ke_method_text(uint16_t(read_16(data, 0))));
+      out.add("method", unsigned(ikev2::load_16(&data[0])),
+              "wants " + ke_method_text(ikev2::load_16(&data[0])));
       return true;
     case NotifyType::kInvalidMessageId:
     case NotifyType::kSetWindowSize:

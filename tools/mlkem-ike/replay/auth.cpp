@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ikev2/wire.hpp"
 #include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/replay/checks.hpp"
 
@@ -12,6 +13,9 @@ namespace {
 
 using ikev2::Octets;
 
+// Which ends IntAuth (RFC 9242, section 3.3.2).
+constexpr size_t kMessageIdBytes = 4;
+
 bool is_init(const RecordedMessage& message, bool response) {
   return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeSaInit &&
          message.read.header->is_response() == response;
@@ -19,10 +23,6 @@ bool is_init(const RecordedMessage& message, bool response) {
 
 bool has_spis(const RecordedMessage& message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
   return message.read.header->spi_i == spi_i && message.read.header->spi_r == spi_r;
-}
-
-std::array<uint8_t, 4> big_endian(uint32_t value) {
-  return {uint8_t(value >> 24), uint8_t(value >> 16), uint8_t(value >> 8), uint8_t(value)};
 }
 
 // The PRF whose output has this length: SK_p is as long.
@@ -62,9 +62,9 @@ InitMessages RecordingCheck::init_messages_near(size_t index) {
   for (const RecordedMessage& message : messages_) {
     if (found.response) break;
     if (!is_init(message, true)) continue;
-    const auto& [spi_i, spi_r] = std::tie(message.read.header->spi_i, message.read.header->spi_r);
+    const ikev2::Spi &spi_i = message.read.header->spi_i, &spi_r = message.read.header->spi_r;
     const bool near = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
-      return ike.spi_i == message.read.header->spi_i || ike.spi_r == message.read.header->spi_r;
+      return ike.spi_i == spi_i || ike.spi_r == spi_r;
     });
     if (near && spi_r != ikev2::Spi{}) found = init_messages(spi_i, spi_r);
   }
@@ -194,18 +194,20 @@ void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation)
     newest = int_auth_[0].*part;
     newest.insert(newest.end(), (int_auth_[1].*part).begin(), (int_auth_[1].*part).end());
     const size_t id_at = newest.size();
-    matches = matches || (entry.int_auth.size() == (id_at == 0 ? 0 : id_at + 4) &&
+    matches = matches || (entry.int_auth.size() == (id_at == 0 ? 0 : id_at + kMessageIdBytes) &&
                           std::equal(newest.begin(), newest.end(), entry.int_auth.begin()));
   }
   link("intauth is the newest IntAuth of i, then of r", matches && int_auth_[0].n == int_auth_[1].n);
-  if (entry.int_auth.size() < 4) return;
+  if (entry.int_auth.size() < kMessageIdBytes) return;
   const auto first = std::find_if(messages_.begin(), messages_.end(), [](const RecordedMessage& message) {
     return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeAuth &&
            !message.read.header->is_response();
   });
   const uint32_t message_id = first != messages_.end() ? first->read.header->message_id : int_auth_[0].n + 1;
+  std::array<uint8_t, kMessageIdBytes> last;
+  ikev2::store_32(last.data(), message_id);
   link("intauth ends with the message id of IKE_AUTH",
-       std::ranges::equal(Octets(entry.int_auth).last(4), big_endian(message_id)));
+       std::ranges::equal(Octets(entry.int_auth).last(kMessageIdBytes), last));
 }
 
 }  // namespace mlkem::cli
