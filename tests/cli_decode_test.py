@@ -206,6 +206,13 @@ def keys_and_exit_status(tap, decode, recording, text):
                        'a file twice': [text, text]}.items():
         status, answer = decode.json(capture, keys)
         tap.check(status == 0 and answer['counts']['opened'] == encrypted, f'keys: {name}', answer['counts'])
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(capture)
+        file.flush()
+        for kind, keys in (('recording', text), ('table', table_of(recording))):
+            ran = run([decode.program, 'decode', '--json', '--keys', '-', file.name], input=keys)
+            counts = json.loads(ran.stdout)['total'] if ran.stdout else {}
+            tap.check(ran.returncode == 0 and counts.get('opened') == encrypted, f'keys: a {kind} from a pipe', ran)
     lost = [packet for number, packet in enumerate(raw(recording)) if number != 3]
     status, answer = decode.json(pcap(lost), [text])
     tap.check(status == 1 and answer['counts']['incomplete'] == 1 and

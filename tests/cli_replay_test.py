@@ -236,8 +236,10 @@ def commands(tap, program, paths):
     with open(paths[0], 'rb') as file:
         ran = run([program, 'replay', '-'], stdin=file)
     tap.check(ran.returncode == 0, 'replay reads standard input')
+    ran = run([program, 'replay', '-', '-'])
+    tap.check(ran.returncode == 2 and b'only once' in ran.stderr, 'replay reads standard input once', ran.stderr)
     ran = run([program, 'replay', paths[0], 'none.json'])
-    tap.check(ran.returncode == 1 and b'none.json' in ran.stderr and b'values agree' in ran.stdout,
+    tap.check(ran.returncode == 1 and b"'none.json': can't be opened: No such file" in ran.stderr and b'values agree' in ran.stdout,
               'a missing file is named, the others are replayed')
     bad = load(paths[0])
     bad['ike'][0]['secrets'][0] += '0'

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // mlkem-ike replay: recomputes what a recorded exchange derived and says where it first goes wrong.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "tools/mlkem-ike/command.hpp"
 #include "tools/mlkem-ike/io/failure.hpp"
+#include "tools/mlkem-ike/io/files.hpp"
 #include "tools/mlkem-ike/replay/checks.hpp"
 
 namespace mlkem::cli {
@@ -149,7 +151,7 @@ Counts replay_file(const std::string& path, ikev2::Crypto& crypto, ordered_json*
   std::vector<Check> checks;
   std::string error;
   try {
-    const Recording recording = read_recording(path);
+    const Recording recording = parse_recording(read_text("recording", path), path);
     RecordingCheck check(recording, crypto);
     checks = check.run();
     counts.messages = check.message_counts();
@@ -182,6 +184,8 @@ Counts replay_file(const std::string& path, ikev2::Crypto& crypto, ordered_json*
 }
 
 void run(const Options& options) {
+  if (std::count(options.files.begin(), options.files.end(), "-") > 1)
+    throw CLI::ValidationError("files", "standard input can be read only once");
   auto crypto = ikev2::openssl_crypto();
   if (!crypto) throw Failure(crypto.error().message);
   Counts total;

@@ -3,45 +3,24 @@
 #include "tools/mlkem-ike/decode/decode_keys.hpp"
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "tools/mlkem-ike/io/failure.hpp"
+#include "tools/mlkem-ike/io/files.hpp"
 #include "tools/mlkem-ike/sa/decryption_table.hpp"
 #include "tools/mlkem-ike/sa/recording.hpp"
 
 namespace mlkem::cli {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t(16) << 20;
 // An IKE SA has at most eight (RFC 9370); every message may be tried with each.
 constexpr size_t kMaxGenerations = 64;
 
-std::string read_text(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) throw Failure("--keys '" + path + "': can't be opened");
-  }
-  std::istream& in = path == "-" ? std::cin : file;
-  std::string text;
-  std::array<char, 65536> block;
-  while (in.read(block.data(), block.size()) || in.gcount() > 0) {
-    text.append(block.data(), size_t(in.gcount()));
-    if (text.size() > kMaxFileBytes)
-      throw Failure("--keys '" + path + "': more than " + std::to_string(kMaxFileBytes >> 20) + " MiB");
-  }
-  if (in.bad()) throw Failure("--keys '" + path + "': can't be read");
-  return text;
-}
-
-std::vector<SaKeys> keys_of_recording(const std::string& path) {
+std::vector<SaKeys> keys_of_recording(std::string_view text, const std::string& path) {
   std::vector<SaKeys> sas;
-  for (const IkeEntry& entry : read_recording(path).ike) {
+  for (const IkeEntry& entry : parse_recording(text, path).ike) {
     MessageKeys keys{{entry.prf, entry.encryption, entry.integrity},
                      entry.keys[kSkEi],
                      entry.keys[kSkEr],
@@ -56,14 +35,11 @@ std::vector<SaKeys> keys_of_recording(const std::string& path) {
 }
 
 std::vector<SaKeys> read_file_of_keys(const std::string& path) {
-  const std::string text = read_text(path);
+  const std::string text = read_text("--keys", path);
   const size_t start = text.find_first_not_of(" \t\r\n");
-  if (start == text.npos) throw Failure("--keys '" + path + "': empty");
+  if (start == text.npos) fail("--keys", path, "empty");
   if (text[start] != '{') return parse_decryption_table(text, path);
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored))
-    throw Failure("--keys '" + path + "': a recording is read from a file, not from a pipe");
-  return keys_of_recording(path);
+  return keys_of_recording(text, path);
 }
 
 bool same_keys(const MessageKeys& a, const MessageKeys& b) {
@@ -90,8 +66,8 @@ std::vector<SaKeys> read_decode_keys(const std::vector<std::string>& paths) {
                                      [&](const MessageKeys& keys) { return same_keys(keys, added); });
       if (known) continue;
       if (generations.size() == kMaxGenerations)
-        throw Failure("--keys '" + path + "': more than " + std::to_string(kMaxGenerations) +
-                      " generations of keys for one IKE SA");
+        fail("--keys", path,
+             "more than " + std::to_string(kMaxGenerations) + " generations of keys for one IKE SA");
       generations.push_back(std::move(added));
     }
   return sas;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "tools/mlkem-ike/demo/peer.hpp"
+#include "tools/mlkem-ike/io/text.hpp"
 
 namespace mlkem::cli {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using ikev2::ExchangeType;
 using ikev2::Octets;
 using ikev2::PayloadType;
+
+constexpr size_t kFingerprintBytes = 6;
 
 Octets octets_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
@@ -77,14 +80,9 @@ class Exchange {
     must(hash->set_key(octets_of("mlkem-ike demo fingerprint")), "fingerprint");
     std::array<uint8_t, 32> digest;
     must(hash->compute(std::array{initiators}, digest), "fingerprint");
-    std::string hex;
-    for (size_t i = 0; i < 6; ++i) {
-      constexpr char kDigits[] = "0123456789abcdef";
-      hex += {kDigits[digest[i] >> 4], kDigits[digest[i] & 15]};
-    }
     const bool agrees = initiators.size() == responders.size() &&
                         equal_constant_time(initiators.data(), responders.data(), initiators.size());
-    transcript_.keys.push_back({name, hex, agrees});
+    transcript_.keys.push_back({name, hex(Octets(digest).first(kFingerprintBytes)), agrees});
   }
 
   // A message with inner payloads goes from one side to the other, which returns what it has read.

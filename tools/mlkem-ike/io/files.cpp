@@ -18,6 +18,7 @@ namespace {
 
 constexpr mode_t kSecretMode = 0600;
 constexpr mode_t kPublicMode = 0644;
+constexpr size_t kMaxTextBytes = size_t(16) << 20;
 
 [[noreturn]] void fail_errno(const std::string& field, const std::string& path, const char* step) {
   fail(field, path, std::string(step) + ": " + std::strerror(errno));
@@ -105,6 +106,13 @@ WipedBuffer read_up_to(const std::string& field, const std::string& path, size_t
     out.append(piece.first(size_t(count)));
   }
   return out;
+}
+
+std::string read_text(const std::string& field, const std::string& path) {
+  const WipedBuffer file = read_up_to(field, path, kMaxTextBytes);
+  if (file.size() > kMaxTextBytes)
+    fail(field, path, "more than " + std::to_string(kMaxTextBytes >> 20) + " MiB");
+  return {reinterpret_cast<const char*>(file.expose().data()), file.size()};
 }
 
 void read_exactly(const std::string& field, const std::string& path, std::span<uint8_t> out,

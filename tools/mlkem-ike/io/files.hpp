@@ -23,6 +23,9 @@ WipedBuffer read_up_to(const std::string& field, const std::string& path, size_t
 void read_exactly(const std::string& field, const std::string& path, std::span<uint8_t> out,
                   const std::string& what);
 
+// A text file, or standard input for "-", of at most 16 MiB. Throws Failure.
+std::string read_text(const std::string& field, const std::string& path);
+
 enum class Secrecy { kPublic, kSecret };
 
 // The files that one command writes: all of them, or none is left behind.

@@ -15,6 +15,14 @@ bool is_plain(uint8_t octet) {
   return octet >= 0x20 && octet < 0x7f && octet != '\\';
 }
 
+// -1 for what is no hex digit.
+int value_of(char digit) {
+  return digit >= '0' && digit <= '9'   ? digit - '0'
+         : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+         : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
+                                        : -1;
+}
+
 }  // namespace
 
 std::string hex(ikev2::Octets octets, size_t most) {
@@ -25,6 +33,23 @@ std::string hex(ikev2::Octets octets, size_t most) {
   }
   if (octets.size() > most) text += "...";
   return text;
+}
+
+std::vector<uint8_t> from_hex(std::string_view digits, std::string& fault) {
+  if (digits.size() % 2 != 0) {
+    fault = "an odd number of hex digits";
+    return {};
+  }
+  std::vector<uint8_t> octets(digits.size() / 2);
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const int value = value_of(digits[i]);
+    if (value < 0) {
+      fault = "character " + std::to_string(i + 1) + " is not a hex digit";
+      return {};
+    }
+    octets[i / 2] = uint8_t(octets[i / 2] << 4 | value);
+  }
+  return octets;
 }
 
 std::string printable(ikev2::Octets octets, size_t most) {

@@ -101,17 +101,9 @@ class Line {
   std::vector<uint8_t> octets(FieldIndex field) const {
     std::string_view digits = fields_[field];
     if (digits.starts_with("0x") || digits.starts_with("0X")) digits.remove_prefix(2);
-    if (digits.size() % 2 != 0) fail(field, "an odd number of hex digits");
-    std::vector<uint8_t> octets(digits.size() / 2);
-    for (size_t i = 0; i < digits.size(); ++i) {
-      const char digit = digits[i];
-      const int value = digit >= '0' && digit <= '9'   ? digit - '0'
-                        : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-                        : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
-                                                       : -1;
-      if (value < 0) fail(field, "character " + std::to_string(i + 1) + " is not a hex digit");
-      octets[i / 2] = uint8_t(octets[i / 2] << 4 | value);
-    }
+    std::string fault;
+    std::vector<uint8_t> octets = from_hex(digits, fault);
+    if (!fault.empty()) fail(field, fault);
     return octets;
   }
 

@@ -3,18 +3,15 @@
 // wrong.
 #include "tools/mlkem-ike/sa/recording.hpp"
 
-#include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "tools/mlkem-ike/io/failure.hpp"
+#include "tools/mlkem-ike/io/text.hpp"
 
 namespace mlkem::cli {
 namespace {
 
 using nlohmann::json;
-
-constexpr size_t kMaxFileBytes = size_t(16) << 20;
 
 // A JSON value together with where it stands, for messages.
 class Field {
@@ -54,18 +51,9 @@ class Field {
   }
 
   Bytes hex() const {
-    const std::string& digits = text();
-    if (digits.size() % 2 != 0) fail("an odd number of hex digits");
-    Bytes bytes(digits.size() / 2);
-    for (size_t i = 0; i < digits.size(); ++i) {
-      const char digit = digits[i];
-      const int value = digit >= '0' && digit <= '9'   ? digit - '0'
-                        : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-                        : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
-                                                       : -1;
-      if (value < 0) fail("character " + std::to_string(i + 1) + " is not a hex digit");
-      bytes[i / 2] = uint8_t(bytes[i / 2] << 4 | value);
-    }
+    std::string fault;
+    Bytes bytes = from_hex(text(), fault);
+    if (!fault.empty()) fail(fault);
     return bytes;
   }
 
@@ -234,40 +222,22 @@ AuthEntry read_auth(const Field& from) {
   return entry;
 }
 
-std::string read_text(const std::string& path) {
-  std::string text;
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) throw Failure(path + ": can't be opened");
-  }
-  std::istream& in = path == "-" ? std::cin : file;
-  std::array<char, 65536> block;
-  while (in.read(block.data(), block.size()) || in.gcount() > 0) {
-    text.append(block.data(), size_t(in.gcount()));
-    if (text.size() > kMaxFileBytes)
-      throw Failure(path + ": more than " + std::to_string(kMaxFileBytes >> 20) + " MiB");
-  }
-  if (in.bad()) throw Failure(path + ": can't be read");
-  // The parser would take it for the end.
-  if (const size_t nul = text.find('\0'); nul != std::string::npos)
-    throw Failure(path + ": not JSON: wrong at octet " + std::to_string(nul + 1));
-  return text;
-}
-
 }  // namespace
 
-Recording read_recording(const std::string& path) {
+Recording parse_recording(std::string_view text, const std::string& file) {
+  // The parser would take it for the end.
+  if (const size_t nul = text.find('\0'); nul != text.npos)
+    throw Failure(file + ": not JSON: wrong at octet " + std::to_string(nul + 1));
   json document;
   try {
-    document = json::parse(read_text(path));
+    document = json::parse(text);
   } catch (const json::parse_error& error) {
     // error.what() would quote the file, and with it a secret.
-    throw Failure(path + ": not JSON: wrong at octet " + std::to_string(error.byte));
+    throw Failure(file + ": not JSON: wrong at octet " + std::to_string(error.byte));
   } catch (const json::exception&) {
-    throw Failure(path + ": not JSON: a number is out of range");
+    throw Failure(file + ": not JSON: a number is out of range");
   }
-  const Field root(document, path, "");
+  const Field root(document, file, "");
   Recording recording;
   for (const Field& entry : root.at("ike").elements()) recording.ike.push_back(read_ike(entry));
   for (const Field& entry : root.at("child").elements()) recording.child.push_back(read_child(entry));

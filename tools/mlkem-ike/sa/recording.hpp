@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mlkem-ike/ikev2.hpp"
@@ -73,8 +74,8 @@ struct Recording {
   std::vector<Bytes> messages;  // in the order of the exchange
 };
 
-// Reads a recording from a file, or from standard input for "-". Throws Failure that names file, field and
-// reason.
-Recording read_recording(const std::string& path);
+// The recording in the text of a file; `file` stands in messages. Throws Failure that names file, field and reason, and
+// never a secret.
+Recording parse_recording(std::string_view text, const std::string& file);
 
 }  // namespace mlkem::cli
