@@ -42,12 +42,6 @@ std::vector<SaKeys> read_file_of_keys(const std::string& path) {
   return keys_of_recording(text, path);
 }
 
-bool same_keys(const MessageKeys& a, const MessageKeys& b) {
-  return a.algorithms.encryption == b.algorithms.encryption &&
-         a.algorithms.integrity == b.algorithms.integrity && a.sk_ei == b.sk_ei && a.sk_er == b.sk_er &&
-         a.sk_ai == b.sk_ai && a.sk_ar == b.sk_ar;
-}
-
 }  // namespace
 
 std::vector<SaKeys> read_decode_keys(const std::vector<std::string>& paths) {

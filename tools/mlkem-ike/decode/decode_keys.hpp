@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/mlkem-ike/sa/message_reader.hpp"
+#include "tools/mlkem-ike/sa/sa_keys.hpp"
 
 namespace mlkem::cli {
 

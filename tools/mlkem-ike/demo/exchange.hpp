@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "mlkem-ike/ikev2.hpp"
-#include "tools/mlkem-ike/sa/message_reader.hpp"
+#include "tools/mlkem-ike/sa/sa_keys.hpp"
 
 namespace mlkem::cli {
 

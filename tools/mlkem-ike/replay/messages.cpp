@@ -36,9 +36,7 @@ std::optional<Bytes> sealed_again(const RecordedMessage& message, Octets clear, 
                                   ikev2::Crypto& crypto) {
   const ReadMessage& read = message.read;
   const MessageKeys& keys = read.sa->generations[read.generation];
-  const bool initiator = read.header->from_initiator();
-  const auto protection = ikev2::ProtectionKeys::make(keys.algorithms, initiator ? keys.sk_ei : keys.sk_er,
-                                                      initiator ? keys.sk_ai : keys.sk_ar);
+  const auto protection = protection_of(keys, read.header->from_initiator());
   auto cipher = crypto.make_message_cipher(keys.algorithms.encryption, keys.algorithms.integrity);
   if (!protection || !cipher) return std::nullopt;
   ikev2::PlainMessage plain = read.part.plain();

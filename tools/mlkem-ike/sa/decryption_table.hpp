@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/mlkem-ike/sa/message_reader.hpp"
+#include "tools/mlkem-ike/sa/sa_keys.hpp"
 
 namespace mlkem::cli {
 
@@ -17,8 +17,5 @@ std::string decryption_table_line(const SaKeys& sa, size_t generation);
 // The lines of a table, each as an SA with one generation; empty lines and those that begin with # are passed over.
 // `file` stands in messages. Throws Failure that names file, line, field and reason, and never a key.
 std::vector<SaKeys> parse_decryption_table(std::string_view text, const std::string& file);
-
-// What is wrong with the lengths of these keys: a field's name and a reason; empty if nothing is.
-std::string key_length_fault(const MessageKeys& keys);
 
 }  // namespace mlkem::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens recorded messages.
+// Tries an SA's generations, newest first.
 #include "tools/mlkem-ike/sa/message_reader.hpp"
 
 #include "tools/mlkem-ike/io/failure.hpp"
@@ -68,9 +68,7 @@ void MessageReader::open(ReadMessage& message) {
   const std::vector<MessageKeys>& generations = message.sa->generations;
   for (size_t i = generations.size(); i-- > 0;) {
     const MessageKeys& keys = generations[i];
-    const bool initiator = message.header->from_initiator();
-    auto protection = ikev2::ProtectionKeys::make(keys.algorithms, initiator ? keys.sk_ei : keys.sk_er,
-                                                  initiator ? keys.sk_ai : keys.sk_ar);
+    auto protection = protection_of(keys, message.header->from_initiator());
     if (!protection) {
       message.error = protection.error().message;
       continue;

@@ -12,19 +12,9 @@
 #include <vector>
 
 #include "mlkem-ike/ikev2.hpp"
+#include "tools/mlkem-ike/sa/sa_keys.hpp"
 
 namespace mlkem::cli {
-
-// The keys of one IKE SA that protect messages: those of each generation, in their order. They come out of files
-// in the clear and are not wrapped; they are never printed.
-struct MessageKeys {
-  ikev2::SaAlgorithms algorithms;
-  std::vector<uint8_t> sk_ei, sk_er, sk_ai, sk_ar;
-};
-struct SaKeys {
-  ikev2::Spi spi_i, spi_r;
-  std::vector<MessageKeys> generations;
-};
 
 enum class MessageState {
   kMalformed,  // header or chain of payloads, in the clear or inside
@@ -38,7 +28,7 @@ enum class MessageState {
 // What was found in one datagram. Views point into it and into what was opened.
 struct ReadMessage {
   MessageState state = MessageState::kMalformed;
-  std::string error;  // why it is malformed or stays closed
+  std::string error;  // why it is malformed or not opened
   std::optional<ikev2::IkeHeader> header;
   ikev2::PayloadList clear;                         // SK or SKF is the last of them
   std::optional<ikev2::EncryptedView> encrypted;    // SK or SKF
