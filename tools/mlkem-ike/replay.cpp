@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// mlkem-ike replay: recomputes what a recorded exchange derived and says where it first goes wrong.
+// mlkem-ike replay: opens, decodes and rebuilds the messages of a recorded exchange, recomputes what it derived, verifies its
+// AUTH, and says where it first goes wrong.
 #include <algorithm>
 #include <iostream>
 #include <memory>

@@ -185,9 +185,4 @@ std::string payload_text(ikev2::PayloadType type) {
   return name == "unknown" ? number_text("payload", unsigned(type)) : std::string(name);
 }
 
-std::string exchange_text(ikev2::ExchangeType exchange) {
-  const std::string_view name = ikev2::name(exchange);
-  return name == "unknown" ? number_text("exchange", unsigned(exchange)) : std::string(name);
-}
-
 }  // namespace mlkem::cli

@@ -42,7 +42,5 @@ std::string ke_method_text(uint16_t code_point);
 std::string protocol_text(ikev2::ProtocolId protocol);
 // "N", "payload 99".
 std::string payload_text(ikev2::PayloadType type);
-// "IKE_AUTH", "exchange 99".
-std::string exchange_text(ikev2::ExchangeType exchange);
 
 }  // namespace mlkem::cli

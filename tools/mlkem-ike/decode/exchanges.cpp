@@ -6,7 +6,7 @@
 #include <functional>
 #include <string_view>
 
-#include "tools/mlkem-ike/decode/describe.hpp"
+#include "tools/mlkem-ike/sa/message_text.hpp"
 
 namespace mlkem::cli {
 namespace {
@@ -14,11 +14,6 @@ namespace {
 constexpr size_t kMaxRemembered = 4096;
 
 }  // namespace
-
-std::string message_text(const ikev2::IkeHeader& header) {
-  return exchange_text(header.exchange) + (header.is_response() ? " response " : " request ") +
-         std::to_string(header.message_id) + " from " + (header.from_initiator() ? 'I' : 'R');
-}
 
 std::optional<uint64_t> Exchanges::add(uint64_t number, ikev2::Octets octets, const ReadMessage& message) {
   if (message.state != MessageState::kMalformed) note_request(number, message);

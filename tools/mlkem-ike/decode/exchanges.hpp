@@ -51,7 +51,4 @@ class Exchanges {
   std::deque<Open> incomplete_;
 };
 
-// "IKE_AUTH request 2 from I".
-std::string message_text(const ikev2::IkeHeader& header);
-
 }  // namespace mlkem::cli

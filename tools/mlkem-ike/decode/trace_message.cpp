@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "tools/mlkem-ike/decode/describe.hpp"
-#include "tools/mlkem-ike/decode/exchanges.hpp"
 #include "tools/mlkem-ike/io/text.hpp"
+#include "tools/mlkem-ike/sa/message_text.hpp"
 
 namespace mlkem::cli {
 namespace {

@@ -16,15 +16,6 @@ using ikev2::Octets;
 // Which ends IntAuth (RFC 9242, section 3.3.2).
 constexpr size_t kMessageIdBytes = 4;
 
-bool is_init(const RecordedMessage& message, bool response) {
-  return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeSaInit &&
-         message.read.header->is_response() == response;
-}
-
-bool has_spis(const RecordedMessage& message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
-  return message.read.header->spi_i == spi_i && message.read.header->spi_r == spi_r;
-}
-
 // The PRF whose output has this length: SK_p is as long.
 std::optional<ikev2::PrfId> prf_of_length(size_t bytes) {
   for (const auto id : {ikev2::PrfId::kHmacSha1, ikev2::PrfId::kHmacSha256, ikev2::PrfId::kHmacSha384,
@@ -34,51 +25,6 @@ std::optional<ikev2::PrfId> prf_of_length(size_t bytes) {
 }
 
 }  // namespace
-
-InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
-  InitMessages found;
-  for (RecordedMessage& message : messages_) {
-    if (is_init(message, false) && has_spis(message, spi_i, {})) {
-      found.request = &message;
-    } else if (is_init(message, true) && has_spis(message, spi_i, spi_r) && found.request) {
-      // COOKIE and INVALID_KE_PAYLOAD come with a zero SPIr: the request before this one is the one that
-      // counts.
-      found.response = &message;
-      return found;
-    }
-  }
-  return {};
-}
-
-InitMessages RecordingCheck::init_messages_near(size_t index) {
-  InitMessages found;
-  if (index < recording_.ike.size())
-    found = init_messages(recording_.ike[index].spi_i, recording_.ike[index].spi_r);
-  for (const IkeEntry& ike : recording_.ike) {
-    if (found.response) break;
-    found = init_messages(ike.spi_i, ike.spi_r);
-  }
-  // One of an SA's SPIs may be the wrong byte; the other one still tells which exchange it was.
-  for (const RecordedMessage& message : messages_) {
-    if (found.response) break;
-    if (!is_init(message, true)) continue;
-    const ikev2::Spi &spi_i = message.read.header->spi_i, &spi_r = message.read.header->spi_r;
-    const bool near = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
-      return ike.spi_i == spi_i || ike.spi_r == spi_r;
-    });
-    if (near && spi_r != ikev2::Spi{}) found = init_messages(spi_i, spi_r);
-  }
-  return found;
-}
-
-void RecordingCheck::check_init_nonces(const IkeEntry& entry) {
-  if (messages_.empty()) return;
-  const InitMessages init = init_messages(entry.spi_i, entry.spi_r);
-  link("spii and spir are those of an answered IKE_SA_INIT", init.request != nullptr);
-  if (!init.request) return;
-  link("ni is that of the IKE_SA_INIT request", std::ranges::equal(init.request->nonce(), entry.ni));
-  link("nr is that of the IKE_SA_INIT response", std::ranges::equal(init.response->nonce(), entry.nr));
-}
 
 void RecordingCheck::check_int_auth(const IntAuthEntry& entry) {
   const IkeKeyIndex key = entry.who == Side::kInitiator ? kSkPi : kSkPr;
@@ -183,6 +129,20 @@ void RecordingCheck::check_signed_octets(const AuthEntry& entry, const ikev2::Si
   for (const Octets part : {octets.real_message, octets.peer_nonce, Octets(maced_id), octets.int_auth})
     recomputed.insert(recomputed.end(), part.begin(), part.end());
   value("octets", *entry.octets, recomputed);
+}
+
+void RecordingCheck::check_auth_message(const AuthEntry& entry) {
+  if (messages_.empty()) return;
+  const auto id_type = entry.who == Side::kInitiator ? ikev2::PayloadType::kIdi : ikev2::PayloadType::kIdr;
+  const auto holds = [&](const RecordedMessage& message) {
+    const ReadMessage& read = message.read;
+    if (read.state != MessageState::kOpened || message.sender() != entry.who) return false;
+    const auto body = read.inner.only(ikev2::PayloadType::kAuth), id = read.inner.only(id_type);
+    const auto auth = body ? ikev2::read_auth_body(*body) : body.error();
+    return auth && id && auth->method == entry.method && std::ranges::equal(auth->data, entry.auth) &&
+           std::ranges::equal(*id, entry.id);
+  };
+  link("method, id and auth are those of a message", std::any_of(messages_.begin(), messages_.end(), holds));
 }
 
 void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation) {

@@ -5,20 +5,9 @@
 #include <utility>
 
 #include "tools/mlkem-ike/io/failure.hpp"
+#include "tools/mlkem-ike/sa/message_text.hpp"
 
 namespace mlkem::cli {
-namespace {
-
-// " IKE_AUTH request 2"; nothing for what has no header.
-std::string description(const RecordedMessage& message) {
-  if (!message.read.header) return {};
-  const ikev2::IkeHeader& header = *message.read.header;
-  return ' ' + std::string(ikev2::name(header.exchange)) +
-         (header.is_response() ? " response " : " request ") + std::to_string(header.message_id);
-}
-
-}  // namespace
-
 std::vector<Check> RecordingCheck::run() {
   const std::vector<IkeEntry>& ike = recording_.ike;
   for (size_t i = 0; i < ike.size(); ++i) {
@@ -45,7 +34,8 @@ std::vector<Check> RecordingCheck::run() {
     check_auth(recording_.auth[i]);
   }
   for (size_t i = 0; i < messages_.size(); ++i) {
-    begin("messages[" + std::to_string(i) + ']' + description(messages_[i]));
+    const auto& header = messages_[i].read.header;
+    begin("messages[" + std::to_string(i) + ']' + (header ? ' ' + message_text(*header) : ""));
     check_message(messages_[i]);
   }
   return std::move(checks_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `mlkem-ike replay` finds in a recording: every derived value recomputed from the recorded inputs of
-// its own derivation, and every link between one derivation's result and the next one's input.
+// Opens, decodes and rebuilds the messages of a recorded exchange, recomputes what it derived, verifies its AUTH, and
+// says where it first goes wrong: values against the recorded inputs of their own derivation, links between one
+// derivation's result and the next one's input.
 #pragma once
 
 #include <map>
@@ -35,6 +36,8 @@ struct RecordedMessage {
 
   // Its nonce, in the clear or inside; empty without one.
   ikev2::Octets nonce() const;
+  // Who sent it, if it has a header.
+  Side sender() const;
 };
 
 // The IKE_SA_INIT exchange of an SA: the request that was answered, and the answer. Null if it was not

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens every message of a recording, decodes it, and rebuilds it from its decoded form octet by octet.
+// Opens every message of a recording, decodes it, and rebuilds it from its decoded form octet by octet; finds the
+// messages that a derivation belongs to.
 #include <algorithm>
 
 #include "tools/mlkem-ike/io/failure.hpp"
@@ -16,8 +17,13 @@ MessageKeys keys_of(const IkeEntry& entry, const std::array<Bytes, kIkeKeyNames.
   return {{entry.prf, entry.encryption, entry.integrity}, keys[kSkEi], keys[kSkEr], keys[kSkAi], keys[kSkAr]};
 }
 
-Side sender_of(const RecordedMessage& message) {
-  return message.read.header->from_initiator() ? Side::kInitiator : Side::kResponder;
+bool is_init(const RecordedMessage& message, bool response) {
+  return message.read.header && message.read.header->exchange == ikev2::ExchangeType::kIkeSaInit &&
+         message.read.header->is_response() == response;
+}
+
+bool has_spis(const RecordedMessage& message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
+  return message.read.header->spi_i == spi_i && message.read.header->spi_r == spi_r;
 }
 
 // The payloads written anew from their decoded form; nothing if a body does not decode.
@@ -72,6 +78,10 @@ Octets RecordedMessage::nonce() const {
   return {};
 }
 
+Side RecordedMessage::sender() const {
+  return read.header->from_initiator() ? Side::kInitiator : Side::kResponder;
+}
+
 void RecordingCheck::read_messages() {
   std::vector<SaKeys> keys;
   for (size_t i = 0; i < recording_.ike.size(); ++i) {
@@ -87,6 +97,51 @@ void RecordingCheck::read_messages() {
   reader_ = std::make_unique<MessageReader>(crypto_, std::move(keys));
   messages_.reserve(recording_.messages.size());
   for (const Bytes& octets : recording_.messages) messages_.push_back({octets, reader_->read(octets)});
+}
+
+InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
+  InitMessages found;
+  for (RecordedMessage& message : messages_) {
+    if (is_init(message, false) && has_spis(message, spi_i, {})) {
+      found.request = &message;
+    } else if (is_init(message, true) && has_spis(message, spi_i, spi_r) && found.request) {
+      // COOKIE and INVALID_KE_PAYLOAD come with a zero SPIr: the request before this one is the one that
+      // counts.
+      found.response = &message;
+      return found;
+    }
+  }
+  return {};
+}
+
+InitMessages RecordingCheck::init_messages_near(size_t index) {
+  InitMessages found;
+  if (index < recording_.ike.size())
+    found = init_messages(recording_.ike[index].spi_i, recording_.ike[index].spi_r);
+  for (const IkeEntry& ike : recording_.ike) {
+    if (found.response) break;
+    found = init_messages(ike.spi_i, ike.spi_r);
+  }
+  // One of an SA's SPIs may be the wrong byte; the other one still tells which exchange it was.
+  for (const RecordedMessage& message : messages_) {
+    if (found.response) break;
+    if (!is_init(message, true)) continue;
+    const ikev2::Spi &spi_i = message.read.header->spi_i, &spi_r = message.read.header->spi_r;
+    const bool near = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
+      return ike.spi_i == spi_i || ike.spi_r == spi_r;
+    });
+    if (near && spi_r != ikev2::Spi{}) found = init_messages(spi_i, spi_r);
+  }
+  return found;
+}
+
+void RecordingCheck::check_init_nonces(const IkeEntry& entry) {
+  if (messages_.empty()) return;
+  const InitMessages init = init_messages(entry.spi_i, entry.spi_r);
+  link("spii and spir are those of an answered IKE_SA_INIT", init.request != nullptr);
+  if (!init.request) return;
+  link("ni is that of the IKE_SA_INIT request", std::ranges::equal(init.request->nonce(), entry.ni));
+  link("nr is that of the IKE_SA_INIT response", std::ranges::equal(init.response->nonce(), entry.nr));
 }
 
 void RecordingCheck::check_message(RecordedMessage& message) {
@@ -170,14 +225,14 @@ void RecordingCheck::check_opened(const RecordedMessage& message) {
   if (read.header->exchange == ikev2::ExchangeType::kIkeAuth &&
       read.inner.count(ikev2::PayloadType::kAuth) > 0 &&
       std::none_of(recording_.auth.begin(), recording_.auth.end(),
-                   [&](const AuthEntry& entry) { return entry.who == sender_of(message); }))
+                   [&](const AuthEntry& entry) { return entry.who == message.sender(); }))
     not_checked("auth", "the recording has no auth entry for it");
 }
 
 // IntAuth as it follows from the message, against what the recording says that it was.
 void RecordingCheck::check_message_int_auth(const RecordedMessage& message) {
   const ReadMessage& read = message.read;
-  const Side side = sender_of(message);
+  const Side side = message.sender();
   const size_t index = entries_of_.at({read.header->spi_i, read.header->spi_r})[read.generation];
   const size_t key = side == Side::kInitiator ? kSkPi : kSkPr;
   auto& [recorded, recomputed] = message_int_auth_[{read.sa, side}];
@@ -216,20 +271,6 @@ void RecordingCheck::check_recorded_nonces(const Bytes& ni, const Bytes& nr) {
   };
   link("ni is a message's nonce", is_recorded(ni));
   link("nr is a message's nonce", is_recorded(nr));
-}
-
-void RecordingCheck::check_auth_message(const AuthEntry& entry) {
-  if (messages_.empty()) return;
-  const auto id_type = entry.who == Side::kInitiator ? ikev2::PayloadType::kIdi : ikev2::PayloadType::kIdr;
-  const auto holds = [&](const RecordedMessage& message) {
-    const ReadMessage& read = message.read;
-    if (read.state != MessageState::kOpened || sender_of(message) != entry.who) return false;
-    const auto body = read.inner.only(ikev2::PayloadType::kAuth), id = read.inner.only(id_type);
-    const auto auth = body ? ikev2::read_auth_body(*body) : body.error();
-    return auth && id && auth->method == entry.method && std::ranges::equal(auth->data, entry.auth) &&
-           std::ranges::equal(*id, entry.id);
-  };
-  link("method, id and auth are those of a message", std::any_of(messages_.begin(), messages_.end(), holds));
 }
 
 }  // namespace mlkem::cli
