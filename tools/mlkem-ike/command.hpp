@@ -21,4 +21,8 @@ inline void add_set_option(CLI::App& command, int& set, const std::string& descr
   command.add_option("--set", set, description)->check(CLI::IsMember({512, 768, 1024}));
 }
 
+inline void add_force_flag(CLI::App& command, bool& force) {
+  command.add_flag("--force", force, "replace existing files; let a secret go to a terminal");
+}
+
 }  // namespace mlkem::cli

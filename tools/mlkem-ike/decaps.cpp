@@ -41,11 +41,15 @@ void add_decaps(CLI::App& app) {
   command
       ->add_option("--dk", options->dk,
                    "the decapsulation key: raw (dk or its seed), DER or PEM; - is standard input")
+      ->type_name("FILE")
       ->required();
-  command->add_option("--ct", options->ct, "the ciphertext; - is standard input")->required();
+  command->add_option("--ct", options->ct, "the ciphertext; - is standard input")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--ss", options->ss, "where the shared secret goes, mode 0600; - is standard output")
+      ->type_name("FILE")
       ->required();
-  command->add_flag("--force", options->force, "replace existing files; let a secret go to a terminal");
+  add_force_flag(*command, options->force);
   command->footer(
       "Example: mlkem-ike decaps --dk peer.dk --ct message.ct --ss secret.ss\n"
       "A ciphertext that was changed on its way is not an error: the secret then is one that nobody else "

@@ -242,11 +242,14 @@ void add_decode(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("decode", "Show the IKE messages of captures, decrypted with their keys");
-  command->add_option("captures", options->captures, "pcap or pcapng files; - is standard input")->required();
+  command->add_option("captures", options->captures, "pcap or pcapng files; - is standard input")
+      ->type_name("FILE")
+      ->required();
   command
-      ->add_option("--keys", options->keys,
-                   "a recording (kat.json) or Wireshark's ikev2_decryption_table; a\n"
-                   "further file or line for an IKE SA is a further generation of its keys")
+      ->add_option(
+          "--keys", options->keys,
+          "a recording (JSON) or Wireshark's ikev2_decryption_table; - is standard input; a further\n"
+          "file or line for an IKE SA is a further generation of its keys: one after each key exchange")
       ->type_name("FILE")
       ->allow_extra_args(false);
   command->add_option("--port", options->ports, "a UDP port that carries IKE beside 500 and 4500")

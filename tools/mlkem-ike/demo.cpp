@@ -193,15 +193,20 @@ void add_demo(CLI::App& app) {
   command->add_option("--integ", options->integrity,
                       "integrity, with an encryption that is no AEAD (default sha256)");
   command->add_option("--prf", options->prf, "pseudorandom function (default prfsha384)");
-  command->add_option("--pcap", options->capture, "write the messages as a capture for decode or Wireshark");
-  command->add_option(
-      "--keys", options->keys,
-      "write the keys that open it: FILE.0, FILE.1 ... for each generation, mode 0600, in the format "
-      "of Wireshark's ikev2_decryption_table");
-  command->add_flag("--force", options->force, "replace existing files");
+  command->add_option("--pcap", options->capture, "write the messages as a capture for decode or Wireshark")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--keys", options->keys,
+          "write the keys that open it: FILE.0, FILE.1 ... for each generation, mode 0600, in the format "
+          "of Wireshark's ikev2_decryption_table")
+      ->type_name("FILE");
+  add_force_flag(*command, options->force);
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike demo --ke x25519,mlkem768,mlkem1024 --encr chacha20poly1305 --prf prfsha256\n"
+      "         mlkem-ike demo --pcap d.pcap --keys d.keys\n"
+      "         mlkem-ike decode d.pcap --keys d.keys.0 --keys d.keys.1\n"
       "Keys are shown as short keyed hashes only; --keys writes those of this demo, which protect nothing.");
   command->callback([options] {
     const ExchangeOptions parsed = parse(*options);

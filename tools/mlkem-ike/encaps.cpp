@@ -35,11 +35,17 @@ void add_encaps(CLI::App& app) {
   CLI::App* command = app.add_subcommand("encaps", "Make a shared secret for an encapsulation key");
   add_set_option(*command, options->set, "insist on a parameter set; otherwise the key tells");
   command->add_option("--ek", options->ek, "the encapsulation key: raw, DER or PEM; - is standard input")
+      ->type_name("FILE")
       ->required();
   command->add_option("--ct", options->ct, "where the ciphertext (public) goes; - is standard output")
+      ->type_name("FILE")
       ->required();
-  command->add_option("--ss", options->ss, "where the shared secret goes, 32 octets, mode 0600")->required();
-  command->add_flag("--force", options->force, "replace existing files; let a secret go to a terminal");
+  command
+      ->add_option("--ss", options->ss,
+                   "where the shared secret goes, 32 octets, mode 0600; - is standard output")
+      ->type_name("FILE")
+      ->required();
+  add_force_flag(*command, options->force);
   command->footer("Example: mlkem-ike encaps --ek peer.ek --ct message.ct --ss secret.ss");
   command->callback([options] { run(*options); });
 }

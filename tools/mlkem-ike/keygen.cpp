@@ -90,8 +90,12 @@ void add_keygen(CLI::App& app) {
   CLI::App* command = app.add_subcommand("keygen", "Make an ML-KEM key pair, or write one in another format");
   add_set_option(*command, options->set,
                  "parameter set: 512, 768 or 1024 (default 768; with --from the key's)");
-  command->add_option("--ek", options->ek, "where the encapsulation key (public) goes; - is standard output");
-  command->add_option("--dk", options->dk, "where the decapsulation key (secret) goes, mode 0600");
+  command->add_option("--ek", options->ek, "where the encapsulation key (public) goes; - is standard output")
+      ->type_name("FILE");
+  command
+      ->add_option("--dk", options->dk,
+                   "where the decapsulation key (secret) goes, mode 0600; - is standard output")
+      ->type_name("FILE");
   command
       ->add_option(
           "--format", options->format,
@@ -101,19 +105,26 @@ void add_keygen(CLI::App& app) {
       ->add_option("--private", options->form,
                    "what --dk holds: seed, expanded (default with raw) or both (default with der and pem)")
       ->check(CLI::IsMember({"seed", "expanded", "both"}));
-  CLI::Option* seed = command->add_option(
-      "--seed", options->seed, "make the key pair of this seed: 64 octets, d then z; - is standard input");
+  CLI::Option* seed =
+      command
+          ->add_option("--seed", options->seed,
+                       "make the key pair of this seed: 64 octets, d then z; - is standard input")
+          ->type_name("FILE");
   CLI::Option* from =
       command
           ->add_option(
               "--from", options->from,
               "write the key pair of this private key, in any format, again; --ek or --dk may be left "
               "out then; - is standard input")
+          ->type_name("FILE")
           ->excludes(seed);
-  command->add_option("--save-seed", options->save_seed, "write the new key pair's seed as well, mode 0600")
+  command
+      ->add_option("--save-seed", options->save_seed,
+                   "write the new key pair's seed as well, mode 0600; - is standard output")
+      ->type_name("FILE")
       ->excludes(seed)
       ->excludes(from);
-  command->add_flag("--force", options->force, "replace existing files; let a secret go to a terminal");
+  add_force_flag(*command, options->force);
   command->footer(
       "Example: mlkem-ike keygen --set 768 --ek peer.ek --dk peer.dk\n"
       "         mlkem-ike keygen --from peer.dk --format pem --ek peer.pem");

@@ -209,7 +209,9 @@ void add_replay(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("replay", "Open every message of recorded exchanges and recompute every key");
-  command->add_option("files", options->files, "recordings (kat.json); - is standard input")->required();
+  command->add_option("files", options->files, "recordings (JSON); - is standard input")
+      ->type_name("FILE")
+      ->required();
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike replay tests/vectors/captures/*.json\n"
