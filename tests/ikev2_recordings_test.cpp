@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every key, IntAuth and shared-key AUTH of recorded exchanges, recomputed: those in tests/vectors/captures,
+// Every key, IntAuth and shared-key AUTH of recorded exchanges, recomputed: those in tests/vectors/recordings,
 // and any kat.json below the folders of --vectors.
 #include <filesystem>
 #include <map>

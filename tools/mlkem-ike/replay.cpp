@@ -214,7 +214,8 @@ void add_replay(CLI::App& app) {
       ->required();
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
-      "Example: mlkem-ike replay tests/vectors/captures/*.json\n"
+      "Example: mlkem-ike replay tests/vectors/recordings/*.json\n"
+      "The README.md beside these describes the format.\n"
       "Every SKEYSEED, SK_*, IntAuth, AUTH and Child SA key is recomputed from the recorded inputs of its "
       "own\n"
       "derivation; links say whether these inputs are what was derived before. Every message is opened, "
