@@ -15,7 +15,7 @@ import tempfile
 import captures
 import cli_decode_cases
 from captures import V4, V6, ethernet, ipv4, ipv6, pcap, udp
-from tap import Tap, run
+from tap import Tap, read, run, write
 
 ENCRYPTIONS = {12: 'AES-CBC-{} [RFC3602]', 13: 'AES-CTR-{} [RFC5930]', 16: 'AES-CCM-{} with 16 octet ICV [RFC5282]',
                20: 'AES-GCM-{} with 16 octet ICV [RFC5282]', 28: 'ChaCha20-Poly1305 [RFC7634]'}
@@ -38,8 +38,7 @@ class Decode:
         with tempfile.TemporaryDirectory() as folder:
             def path(kind, number, octets):
                 name = os.path.join(folder, f'{kind}{number}')
-                with open(name, 'wb') as file:
-                    file.write(octets)
+                write(name, octets)
                 return name
 
             arguments = []
@@ -310,15 +309,11 @@ def recorded_captures(tap, decode, folder):
         tap.skip('recorded captures', f'none in {folder}')
         return
 
-    def octets(path):
-        with open(path, 'rb') as file:
-            return file.read()
-
     for name in names:
-        capture = octets(os.path.join(folder, name, 'capture.pcap'))
-        tables = [octets(path) for path in sorted(glob.glob(os.path.join(folder, name, 'ikev2_decryption_table.*')))]
+        capture = read(os.path.join(folder, name, 'capture.pcap'))
+        tables = [read(path) for path in sorted(glob.glob(os.path.join(folder, name, 'ikev2_decryption_table.*')))]
         kat = os.path.join(folder, name, 'kat.json')
-        for kind, keys in (('tables', tables), ('kat.json', [octets(kat)] if os.path.exists(kat) else [])):
+        for kind, keys in (('tables', tables), ('kat.json', [read(kat)] if os.path.exists(kat) else [])):
             status, answer = decode.json(capture, keys)
             counts = answer['counts']
             tap.check(status == 0 and counts['ike_messages'] == counts['packets'] and
@@ -327,15 +322,11 @@ def recorded_captures(tap, decode, folder):
 
 def main():
     folder, captures_folder, tap = sys.argv[1], sys.argv[2], Tap()
-    if len(sys.argv) < 4 or sys.argv[3].startswith('-'):
-        tap.skip('decode', 'the command line was not built: CLI11 or nlohmann-json is missing')
-        tap.done()
-    decode = Decode(os.path.abspath(sys.argv[3]))
+    decode = Decode(tap.built_program(3, 'decode'))
     rounds = int(os.environ.get('MLKEM_DECODE_MUTANTS', '120'))
     recordings = {}
     for path in sorted(glob.glob(os.path.join(folder, '*.json'))):
-        with open(path, 'rb') as file:
-            text = file.read()
+        text = read(path)
         recordings[os.path.splitext(os.path.basename(path))[0]] = (json.loads(text), text)
     cli_decode_cases.run_all(tap, decode)
     floods(tap, decode)

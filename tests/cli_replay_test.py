@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 
-from tap import Tap, run
+from tap import Tap, run, write
 
 IKE_KEYS = ['sk_d', 'sk_ai', 'sk_ar', 'sk_ei', 'sk_er', 'sk_pi', 'sk_pr']
 CHILD_KEYS = ['encryption_initiator_key', 'integrity_initiator_key', 'encryption_responder_key',
@@ -30,8 +30,7 @@ def replay(program, files):
         paths = []
         for number, content in enumerate(files):
             paths.append(os.path.join(folder, f'{number:05}'))
-            with open(paths[-1], 'wb') as file:
-                file.write(content if isinstance(content, bytes) else json.dumps(content).encode())
+            write(paths[-1], content if isinstance(content, bytes) else json.dumps(content).encode())
         ran = run([program, 'replay', '--json', *paths])
     if ran.returncode not in (0, 1):
         return ran.returncode, None
@@ -297,10 +296,7 @@ def demos(tap, program):
 
 def main():
     folder, tap = sys.argv[1], Tap()
-    if len(sys.argv) < 3 or sys.argv[2].startswith('-'):
-        tap.skip('demo and replay', 'the command line was not built: CLI11 or nlohmann-json is missing')
-        tap.done()
-    program = os.path.abspath(sys.argv[2])
+    program = tap.built_program(2, 'demo and replay')
     paths = sorted(glob.glob(os.path.join(folder, '*.json')))
     demos(tap, program)
     if not paths:

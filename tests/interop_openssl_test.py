@@ -143,10 +143,7 @@ class Interop:
 
 def main():
     tap = Tap()
-    if len(sys.argv) < 3 or sys.argv[2].startswith('-'):
-        tap.skip('OpenSSL and key files', 'mlkem-ike was not built: CLI11 or nlohmann-json is missing')
-        tap.done()
-    root, program = map(os.path.abspath, sys.argv[1:3])
+    root, program = os.path.abspath(sys.argv[1]), tap.built_program(2, 'OpenSSL and key files')
     openssl, reason = find_openssl(root)
     if openssl is None:
         tap.skip('OpenSSL and key files', reason)

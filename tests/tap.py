@@ -28,9 +28,26 @@ class Tap:
         self.count += 1
         print(f'ok {self.count} - {name} # SKIP {reason}', flush=True)
 
+    def built_program(self, place, suite):
+        """The command line, which meson gives as argument `place` if it was built; otherwise the suite is SKIPPED."""
+        if len(sys.argv) <= place or sys.argv[place].startswith('-'):
+            self.skip(suite, 'the command line was not built: CLI11 or nlohmann-json is missing')
+            self.done()
+        return os.path.abspath(sys.argv[place])
+
     def done(self):
         print(f'1..{self.count}')
         sys.exit(1 if self.failed else 0)
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def write(path, octets):
+    with open(path, 'wb') as file:
+        file.write(octets)
 
 
 def run(command, **options):

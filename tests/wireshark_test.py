@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 
-from tap import Tap, run
+from tap import Tap, read, run, write
 
 DEFAULT = ['--encr', 'aes256gcm16', '--prf', 'prfsha384']
 METHODS = {'x25519': '31', 'ecp256': '19', 'mlkem512': '35', 'mlkem768': '36', 'mlkem1024': '37'}
@@ -84,12 +84,10 @@ def dissected(tap, wireshark, name, files, methods):
 
 def changed_octet(tap, wireshark, files, folder):
     """The last octet of the capture belongs to the ICV of IKE_AUTH's response."""
-    with open(files['capture'], 'rb') as file:
-        octets = bytearray(file.read())
+    octets = bytearray(read(files['capture']))
     octets[-1] ^= 1
     changed = os.path.join(folder, 'changed.pcap')
-    with open(changed, 'wb') as file:
-        file.write(octets)
+    write(changed, octets)
     frames = wireshark.dissect(changed, files['keys'] + '.1')
     tap.check('Integrity Checksum Data is incorrect' in frames[-1]['_ws.expert.message'] and
               not frames[-2]['_ws.expert.message'], 'a changed octet is noticed', frames)
@@ -97,10 +95,7 @@ def changed_octet(tap, wireshark, files, folder):
 
 def main():
     root, tap = sys.argv[1], Tap()
-    if len(sys.argv) < 3 or sys.argv[2].startswith('-'):
-        tap.skip('Wireshark', 'the command line was not built: CLI11 or nlohmann-json is missing')
-        tap.done()
-    program = os.path.abspath(sys.argv[2])
+    program = tap.built_program(2, 'Wireshark')
     newer_debian = os.path.join(root, 'tools', 'newer_debian')
     unpacked = run([newer_debian, 'tshark'])
     if unpacked.returncode == 77:
