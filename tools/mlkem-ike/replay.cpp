@@ -45,17 +45,12 @@ struct Counts {
     }
   }
   void add(const Counts& other) {
-    agree += other.agree;
-    differ += other.differ;
-    not_checked += other.not_checked;
-    links_hold += other.links_hold;
-    links_broken += other.links_broken;
-    unreadable += other.unreadable;
-    messages.whole += other.messages.whole;
-    messages.fragments += other.messages.fragments;
-    messages.clear_covered += other.messages.clear_covered;
-    messages.clear_uncovered += other.messages.clear_uncovered;
-    messages.closed += other.messages.closed;
+    for (const auto count : {&Counts::agree, &Counts::differ, &Counts::not_checked, &Counts::links_hold,
+                             &Counts::links_broken, &Counts::unreadable})
+      this->*count += other.*count;
+    for (const auto count : {&MessageCounts::whole, &MessageCounts::fragments, &MessageCounts::clear_covered,
+                             &MessageCounts::clear_uncovered, &MessageCounts::closed})
+      messages.*count += other.messages.*count;
   }
   bool all_agree() const { return differ + links_broken + unreadable == 0 && agree > 0; }
 
