@@ -89,7 +89,7 @@ ikev2::Spi read_spi(const Field& field) {
 
 ikev2::PrfId read_prf(const Field& field) {
   const auto prf = ikev2::PrfId(field.number(UINT16_MAX));
-  if (ikev2::name(prf) == "unknown") field.fail("a PRF that is not implemented");
+  if (ikev2::output_bytes(prf) == 0) field.fail("a PRF that is not implemented");
   return prf;
 }
 
@@ -107,7 +107,7 @@ ikev2::IntegId read_integrity(const Field& parent) {
   if (!parent.has("integ")) return ikev2::IntegId::kNone;
   const Field field = parent.at("integ");
   const auto integrity = ikev2::IntegId(field.number(UINT16_MAX));
-  if (integrity != ikev2::IntegId::kNone && ikev2::name(integrity) == "unknown")
+  if (integrity != ikev2::IntegId::kNone && ikev2::key_bytes(integrity) == 0)
     field.fail("an integrity algorithm that is not implemented");
   return integrity;
 }
