@@ -174,8 +174,7 @@ void write_files(const Options& options, const Transcript& transcript) {
       files.add("--keys", options.keys + '.' + std::to_string(n), Secrecy::kSecret);
       tables.push_back(decryption_table_line(transcript.sa_keys, n));
     }
-  for (const std::string& table : tables)
-    contents.emplace_back(reinterpret_cast<const uint8_t*>(table.data()), table.size());
+  for (const std::string& table : tables) contents.push_back(octets_of(table));
   files.write(contents);
 }
 

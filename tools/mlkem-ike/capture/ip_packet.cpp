@@ -6,11 +6,10 @@
 #include <algorithm>
 
 #include "ikev2/wire.hpp"
+#include "tools/mlkem-ike/io/octets.hpp"
 
 namespace mlkem::cli {
 namespace {
-
-using Octets = std::span<const uint8_t>;
 
 // LINKTYPE_* (draft-ietf-opsawg-pcaplinktype).
 constexpr uint16_t kNull = 0, kEthernet = 1, kRawOfBsd = 12, kRawOfOpenBsd = 14, kRaw = 101, kLoop = 108,

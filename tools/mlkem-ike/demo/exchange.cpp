@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string_view>
 
 #include "tools/mlkem-ike/demo/peer.hpp"
 #include "tools/mlkem-ike/io/text.hpp"
@@ -13,14 +12,9 @@ namespace mlkem::cli {
 namespace {
 
 using ikev2::ExchangeType;
-using ikev2::Octets;
 using ikev2::PayloadType;
 
 constexpr size_t kFingerprintBytes = 6;
-
-Octets octets_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 Bytes bytes_of(Octets octets) {
   return Bytes(octets.begin(), octets.end());

@@ -7,7 +7,6 @@
 namespace mlkem::cli {
 namespace {
 
-using ikev2::Octets;
 using ikev2::PayloadType;
 
 constexpr size_t kMaxMessageBytes = 8192;
@@ -15,10 +14,6 @@ constexpr std::string_view kSharedKey = "mlkem-ike demo shared key";
 // What the Child SA is for; with its SPIs these stand in IKE_AUTH alone.
 constexpr uint8_t kAnyIpv4First[4] = {0, 0, 0, 0}, kAnyIpv4Last[4] = {255, 255, 255, 255};
 constexpr uint8_t kChildSpi[4] = {0xc0, 0xde, 0, 1};
-
-Octets octets_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 ikev2::IdPayload identity(Side side) {
   return {ikev2::IdType::kFqdn, octets_of(side == Side::kInitiator ? "a.example" : "b.example")};

@@ -6,14 +6,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <span>
 #include <utility>
 
 #include "mlkem-ike/secret.hpp"
+#include "tools/mlkem-ike/io/octets.hpp"
 
 namespace mlkem::cli {
-
-using Octets = std::span<const uint8_t>;
 
 // Grows up to a capacity fixed at the start, so that no copy stays behind; wiped when it goes, moved but
 // never copied.

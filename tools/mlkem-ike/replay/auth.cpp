@@ -11,8 +11,6 @@
 namespace mlkem::cli {
 namespace {
 
-using ikev2::Octets;
-
 // Which ends IntAuth (RFC 9242, section 3.3.2).
 constexpr size_t kMessageIdBytes = 4;
 
@@ -94,8 +92,7 @@ void RecordingCheck::check_auth(const AuthEntry& entry) {
   const ikev2::SignedOctets octets{own.octets, peers.nonce(), entry.sk_p, entry.id, entry.int_auth};
   bool right;
   if (entry.psk) {
-    const Octets psk(reinterpret_cast<const uint8_t*>(entry.psk->data()), entry.psk->size());
-    const auto pad = ikev2::shared_key_pad(prf(*id), psk);
+    const auto pad = ikev2::shared_key_pad(prf(*id), octets_of(*entry.psk));
     auto auth = pad ? ikev2::shared_key_auth(prf(*id), pad->expose(), octets) : pad.error();
     right = value(name, entry.auth, auth ? Bytes(auth->expose().begin(), auth->expose().end()) : Bytes(),
                   auth ? "" : auth.error().message);

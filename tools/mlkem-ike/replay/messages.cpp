@@ -9,8 +9,6 @@
 namespace mlkem::cli {
 namespace {
 
-using ikev2::Octets;
-
 constexpr size_t kMaxMessageBytes = 65536 + ikev2::kIkeHeaderBytes;
 
 MessageKeys keys_of(const IkeEntry& entry, const std::array<Bytes, kIkeKeyNames.size()>& keys) {

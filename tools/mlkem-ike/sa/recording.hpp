@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "mlkem-ike/ikev2.hpp"
+#include "tools/mlkem-ike/io/octets.hpp"
 
 namespace mlkem::cli {
-
-using Bytes = std::vector<uint8_t>;
 
 enum class Side { kInitiator, kResponder };
 
