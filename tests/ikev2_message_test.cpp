@@ -2,6 +2,7 @@
 // Messages and chains of payloads: recorded ones decoded and rebuilt, bounds and lengths, mutations.
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <random>
 
 #include "tests/ikev2_message_cases.hpp"
@@ -87,6 +88,16 @@ TEST(IkeHeader, IsReadAsWritten) {
   EXPECT_TRUE(read->is_response());
   EXPECT_EQ(read->spi_i, header.spi_i);
   EXPECT_EQ(read->spi_r, header.spi_r);
+}
+
+TEST(IkeHeader, FieldsAreReadUnchecked) {
+  std::array<uint8_t, kIkeHeaderBytes> octets, again;
+  std::iota(octets.begin(), octets.end(), uint8_t(1));
+  EXPECT_FALSE(read_ike_header(octets));
+  const IkeHeader header = read_ike_header_fields(octets);
+  EXPECT_EQ(header.message_id, 0x15161718u);
+  write_ike_header(again, header);
+  EXPECT_EQ(again, octets);
 }
 
 TEST(IkeHeader, VersionAndLengthAreChecked) {
