@@ -259,10 +259,9 @@ void add_decode(CLI::App& app) {
   command->add_flag("--json", options->json, "machine-readable output");
   command->footer(
       "Example: mlkem-ike decode gateway.pcap --keys ikev2_decryption_table\n"
-      "Error notifies and malformed payloads are marked with !; they, what was not opened with its keys,\n"
-      "and requests without a response are listed at the end. Exit status 0 if there was an IKE message, "
-      "all\n"
-      "for which there are keys opened, and nothing was malformed, cut short or incomplete.");
+      "Error notifies and malformed payloads are marked with !; they, what was not opened with its\n"
+      "keys, and requests without a response are listed at the end. Exit status 0 if there was an IKE\n"
+      "message, all for which there are keys opened, and nothing was malformed, cut short or incomplete.");
   command->callback([options] { run(*options); });
 }
 

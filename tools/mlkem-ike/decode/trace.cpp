@@ -68,10 +68,9 @@ void TraceCounts::add(const TraceCounts& more) {
 }
 
 bool TraceCounts::good() const {
-  return wrong_icv + malformed + truncated + incomplete + packets_malformed + packets_truncated +
-                 files_unreadable ==
-             0 &&
-         messages > 0;
+  const uint64_t bad = wrong_icv + malformed + truncated + incomplete + packets_malformed +
+                       packets_truncated + files_unreadable;
+  return bad == 0 && messages > 0;
 }
 
 std::string TraceCounts::text() const {
