@@ -140,7 +140,7 @@ class Exchange {
   }
 
   void compare_keys(unsigned n) {
-    const std::string generation = "(" + std::to_string(n) + ")";
+    const std::string generation = '(' + std::to_string(n) + ')';
     const auto compare_member = [&](const char* name, auto member) {
       compare(name + generation, (i_.keys().*member).expose(), (r_.keys().*member).expose());
     };
