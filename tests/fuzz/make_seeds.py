@@ -12,7 +12,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RECORDINGS = os.path.join(HERE, '..', 'vectors', 'captures', '*.json')
+RECORDINGS = os.path.join(HERE, '..', 'vectors', 'recordings', '*.json')
 MOST_MESSAGES = 40  # of each kind of content: more of the same teaches a fuzzer nothing
 
 ID_I, CERT, AUTH = 35, 37, 39  # RFC 7296, section 3.2
