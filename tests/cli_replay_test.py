@@ -130,7 +130,7 @@ def flipped_messages(tap, program, name, recording):
     mutants, wanted = [], []
     for number in covered:
         octets = len(recording['messages'][number]['hex']) // 2
-        for place in (0, 8, 17, 20, octets // 2, octets - 1):
+        for place in (0, 8, 16, 17, 20, octets // 2, octets - 1):
             mutants.append(copy.deepcopy(recording))
             message = mutants[-1]['messages'][number]
             message['hex'] = flipped(message['hex'], place)
@@ -148,6 +148,29 @@ def flipped_messages(tap, program, name, recording):
             wrong.append(f'messages[{number}] octet {place}: {values}')
     tap.check(status == 1 and not wrong, f'{name}: {len(mutants)} flips in {len(covered)} messages, each reported; '
               f'{len(uncovered)} messages that nothing covers', '\n'.join(wrong))
+
+
+def retransmitted(tap, program, name, recording):
+    """What a network does is no fault: every message once more, at once and at the end, and before the next answer."""
+    mutants = []
+    for number in range(len(recording['messages'])):
+        for place in (number + 1, number + 3, len(recording['messages'])):
+            mutants.append(copy.deepcopy(recording))
+            mutants[-1]['messages'].insert(place, copy.deepcopy(recording['messages'][number]))
+    _, answer = replay(program, mutants)
+    wrong = [f"{number // 3}: {file.get('first_wrong')}" for number, file in enumerate(answer['files'])
+             if not file['counts']['all_agree']]
+    tap.check(not wrong, f'{name}: {len(mutants)} retransmissions', '\n'.join(wrong))
+
+
+def in_the_clear(tap, program, recording):
+    """A message of an SA that has keys, without protection."""
+    mutant = copy.deepcopy(recording)
+    spis = recording['ike'][0]['spii'] + recording['ike'][0]['spir']
+    mutant['messages'].append({'hex': spis + '29202508' + '00000063' + '00000024' + '00000008' + '00004000'})
+    status, answer = replay(program, [mutant])
+    tap.check(status == 1 and 'icv' == answer['files'][0]['first_wrong']['name'], 'a message in the clear is reported',
+              answer['files'][0].get('first_wrong'))
 
 
 def mixed_up(tap, program, recording):
@@ -180,6 +203,7 @@ def mixed_up(tap, program, recording):
            lambda m: m['ike'][0].update(ni=m['ike'][-1]['ni']))
     change('nonces of no exchange', "ni is a message's nonce", lambda m: m['child'][-1].update(ni='00' * 32))
     change('a fragment left out', 'the rest of its message', lambda m: m['messages'].pop(2))
+    change('an IKE_INTERMEDIATE left out', 'out follows from a message', lambda m: m['messages'].pop(4))
     change('AUTH of another exchange', 'those of a message', lambda m: m['auth'][0].update(id='02000000'))
     change('a rekey that keeps the SPIs', 'spii and spir are new',
            lambda m: m['ike'][-1].update(spii=ike[0]['spii'], spir=ike[0]['spir']))
@@ -311,7 +335,9 @@ def main():
                   f"{name}: {counts['values_agree']} values agree, {counts['links_hold']} links hold", counts)
         flips(tap, program, name, recording)
         flipped_messages(tap, program, name, recording)
+        retransmitted(tap, program, name, recording)
     mixed_up(tap, program, recordings['mlkem768'])
+    in_the_clear(tap, program, recordings['mlkem768'])
     for name in ('childless', 'cert_ecdsa'):
         malformed(tap, program, recordings[name])
     tap.done()

@@ -102,6 +102,9 @@ class Suite:
             self.fails(f'decaps: ct {name}', ['decaps', '--dk', 'dk', '--ct', 'bad', '--ss', 's'],
                        ['--ct', 'bad', 'octets', '1088', 'ML-KEM-768'], absent=['s'])
         write('bad', b'\xff\x0f' + ek[2:])
+        for option in ('--from', '--seed', '--save-seed'):
+            self.fails(f'keygen {option} without a name', ['keygen', option, '', '--ek', 'e', '--dk', 'd'],
+                       [option, 'empty'], status=2, absent=['e', 'd'])
         self.fails('encaps: a coefficient of 4095', ['encaps', '--ek', 'bad', '--ct', 'c', '--ss', 's'],
                    ['--ek', 'bad', 'below 3329', '7.2'], absent=['c', 's'])
         # dk = dk_PKE (1152) | ek (1184) | H(ek) (32) | z (32): the hash covers what lies in the middle.

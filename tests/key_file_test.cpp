@@ -79,6 +79,21 @@ TEST(KeyFile, EverySetFormAndEncodingRoundTrips) {
   }
 }
 
+// Found by the fuzz target: a key may hold the octets that a PEM file begins with.
+TEST(KeyFile, AKeyThatHoldsABeginLineIsNoPem) {
+  constexpr std::string_view kLine = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
+  Bytes seed(kSeedBytes, 'x');
+  std::copy(kLine.begin(), kLine.end(), seed.begin());
+  auto raw = read_private_key(seed, MLKEM_768);
+  ASSERT_TRUE(raw) << raw.error();
+  EXPECT_EQ(raw->encoding, Encoding::kRaw);
+  for (const PrivateForm form : kForms) {
+    auto key = read_private_key(private_file(*read_private_key(seed, MLKEM_768), form, Encoding::kDer));
+    ASSERT_TRUE(key) << key.error();
+    EXPECT_EQ(key->encoding, Encoding::kDer);
+  }
+}
+
 TEST(KeyFile, AskingForAnotherSetIsAnError) {
   const PrivateKeyFile key = test_key(MLKEM_768);
   const std::string expected = "a key of ML-KEM-768, but ML-KEM-512 was asked for";

@@ -20,6 +20,14 @@ void occupy_standard_streams() {
     if (fcntl(number, F_GETFD) < 0) (void)!open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+// An empty name is most often a shell variable that was never set.
+void refuse_empty_file_names(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({}))
+    for (CLI::Option* option : command->get_options())
+      if (option->get_type_name().find("FILE") != std::string::npos)
+        option->check([](const std::string& name) { return name.empty() ? "an empty file name" : ""; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,6 +53,7 @@ int main(int argc, char** argv) {
       "Built without IKEv2 (meson option ikev2): demo, replay and decode are left out.");
 #endif
 
+  refuse_empty_file_names(app);
   try {
     try {
       app.parse(argc, argv);

@@ -60,6 +60,7 @@ void Exchanges::note_fragment(uint64_t number, const ReadMessage& message) {
     known.complete = known.complete || now.complete;
     return;
   }
+  if (header.message_id < known.message_id) return;  // an older message's fragment once more
   if (!known.complete) incomplete_.push_back(known.open);
   if (incomplete_.size() > kMaxRemembered) incomplete_.pop_front();
   known = now;

@@ -133,8 +133,10 @@ OutputFiles::~OutputFiles() {
 
 void OutputFiles::add(const std::string& field, const std::string& path, Secrecy secrecy) {
   const auto place = [](const std::string& name) {
-    std::error_code ignored;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(name, ignored), ignored);
+    std::error_code unreadable;
+    const auto canonical =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(name, unreadable), unreadable);
+    return unreadable ? std::filesystem::path(name) : canonical;
   };
   for (const File& other : files_)
     if (other.path == path || lead_to_one_stream(path, other.path) ||

@@ -250,7 +250,8 @@ Parsed<Key> read_key(Octets file, mlkem_set wanted, mlkem_set raw_set, const std
     error.report("longer than any key file (" + octets(kMaxKeyFileBytes) + ")");
     return error;
   }
-  if (is_pem(file)) {
+  // A seed is shorter than any PEM file with a key, and may hold whatever a PEM file begins with.
+  if (file.size() != kSeedBytes && is_pem(file)) {
     auto block = read_pem(file);
     if (!block) {
       error.report(block.error());

@@ -102,7 +102,11 @@ void append_text(WipedBuffer& out, std::string_view text) {
 }  // namespace
 
 bool is_pem(Octets file) {
-  return find_line(text_of(file), kBegin, 0) != std::string_view::npos;
+  const auto is_text = [](uint8_t octet) {
+    return octet >= ' ' ? octet != 0x7f : octet >= '\t' && octet <= '\r';
+  };
+  return std::all_of(file.begin(), file.end(), is_text) &&
+         find_line(text_of(file), kBegin, 0) != std::string_view::npos;
 }
 
 Parsed<PemBlock> read_pem(Octets file) {

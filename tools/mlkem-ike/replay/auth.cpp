@@ -80,16 +80,22 @@ void RecordingCheck::check_auth(const AuthEntry& entry) {
     not_checked(name, "the recording has no messages");
     return check_auth_links(entry, generation);
   }
-  const InitMessages init = init_messages_near(generation);
+  const InitMessages& init = init_messages_near(generation);
   const auto id = known ? std::optional(recording_.ike[generation].prf) : prf_of_length(entry.sk_p.size());
-  if (!init.request || !id) {
+  if (!init.response || !id) {
     value(name, entry.auth, {},
           id ? "no IKE_SA_INIT exchange of this SA is recorded" : "no PRF has keys of the length of sk_p");
     return check_auth_links(entry, generation);
   }
-  RecordedMessage& own = *(initiator ? init.request : init.response);
-  const RecordedMessage& peers = *(initiator ? init.response : init.request);
-  const ikev2::SignedOctets octets{own.octets, peers.nonce(), entry.sk_p, entry.id, entry.int_auth};
+  const RecordedMessage& peers = *(initiator ? init.response : init.requests.back());
+  const auto octets_with = [&](const RecordedMessage& own) {
+    return ikev2::SignedOctets{own.octets, peers.nonce(), entry.sk_p, entry.id, entry.int_auth};
+  };
+  RecordedMessage* own = initiator ? init.requests.back() : init.response;
+  if (initiator && init.requests.size() > 1)
+    for (RecordedMessage* request : init.requests)
+      if (auth_covers(entry, octets_with(*request), prf(*id))) own = request;
+  const ikev2::SignedOctets octets = octets_with(*own);
   bool right;
   if (entry.psk) {
     const auto pad = ikev2::shared_key_pad(prf(*id), octets_of(*entry.psk));
@@ -100,8 +106,20 @@ void RecordingCheck::check_auth(const AuthEntry& entry) {
     if (entry.octets) check_signed_octets(entry, octets, prf(*id));
     right = check_signature(entry, octets, prf(*id));
   }
-  own.covered = own.covered || right;
+  for (RecordedMessage& message : messages_)  // its retransmissions, too
+    message.covered = message.covered || (right && std::ranges::equal(message.octets, own->octets));
   check_auth_links(entry, generation);
+}
+
+bool RecordingCheck::auth_covers(const AuthEntry& entry, const ikev2::SignedOctets& octets,
+                                 ikev2::Prf& keyed) {
+  if (entry.psk) {
+    const auto pad = ikev2::shared_key_pad(keyed, octets_of(*entry.psk));
+    const auto auth = pad ? ikev2::shared_key_auth(keyed, pad->expose(), octets) : pad.error();
+    return auth && auth->equals(entry.auth);
+  }
+  const auto key = crypto_.certificate_key(entry.certificate.value_or(Bytes()));
+  return key && ikev2::verify_signature_auth(keyed, **key, ikev2::kAllSignatureHashes, octets, entry.auth);
 }
 
 bool RecordingCheck::check_signature(const AuthEntry& entry, const ikev2::SignedOctets& octets,
@@ -139,7 +157,28 @@ void RecordingCheck::check_auth_message(const AuthEntry& entry) {
     return auth && id && auth->method == entry.method && std::ranges::equal(auth->data, entry.auth) &&
            std::ranges::equal(*id, entry.id);
   };
-  link("method, id and auth are those of a message", std::any_of(messages_.begin(), messages_.end(), holds));
+  const auto message = std::find_if(messages_.begin(), messages_.end(), holds);
+  link("method, id and auth are those of a message", message != messages_.end());
+  if (message == messages_.end() || !entry.certificate) return;
+  const ikev2::Payload* sent = message->read.inner.find(ikev2::PayloadType::kCert);
+  const auto certificate = sent ? ikev2::read_cert_body(sent->body) : ikev2::misuse("none was sent");
+  link("cert is that of a message", certificate && std::ranges::equal(certificate->data, *entry.certificate));
+}
+
+// AUTH in a message against the entries of its sender.
+void RecordingCheck::check_sent_auth(const RecordedMessage& message) {
+  const auto body = message.read.inner.only(ikev2::PayloadType::kAuth);
+  const auto sent = body ? ikev2::read_auth_body(*body) : body.error();
+  if (!sent) return;
+  bool any = false, found = false;
+  for (const AuthEntry& entry : recording_.auth) {
+    any = any || entry.who == message.sender();
+    found = found || (entry.who == message.sender() && std::ranges::equal(entry.auth, sent->data));
+  }
+  if (any)
+    link("an auth entry holds what a message sent", found);
+  else
+    not_checked("auth", "the recording has no auth entry for it");
 }
 
 void RecordingCheck::check_auth_links(const AuthEntry& entry, size_t generation) {

@@ -8,6 +8,7 @@
 #include "tools/mlkem-ike/sa/message_text.hpp"
 
 namespace mlkem::cli {
+
 std::vector<Check> RecordingCheck::run() {
   const std::vector<IkeEntry>& ike = recording_.ike;
   for (size_t i = 0; i < ike.size(); ++i) {
@@ -15,6 +16,7 @@ std::vector<Check> RecordingCheck::run() {
     check_ike(ike[i]);
   }
   read_messages();
+  int_auth_sent_.assign(recording_.int_auth.size(), messages_.empty());
   for (size_t i = 0; i < ike.size(); ++i) {
     begin(ike_entry(i));
     check_ike_links(i);
@@ -37,6 +39,10 @@ std::vector<Check> RecordingCheck::run() {
     const auto& header = messages_[i].read.header;
     begin("messages[" + std::to_string(i) + ']' + (header ? ' ' + message_text(*header) : ""));
     check_message(messages_[i]);
+  }
+  for (size_t i = 0; i < int_auth_sent_.size(); ++i) {
+    begin("intauth[" + std::to_string(i) + ']');
+    link("out follows from a message", int_auth_sent_[i]);
   }
   return std::move(checks_);
 }

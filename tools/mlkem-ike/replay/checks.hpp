@@ -40,10 +40,11 @@ struct RecordedMessage {
   Side sender() const;
 };
 
-// The IKE_SA_INIT exchange of an SA: the request that was answered, and the answer. Null if it was not
-// recorded.
+// The IKE_SA_INIT exchange of an SA: its requests, the one that was answered last, and the answer. A request that came
+// again late may stand behind the one that counts. Empty if it was not recorded.
 struct InitMessages {
-  RecordedMessage *request = nullptr, *response = nullptr;
+  std::vector<RecordedMessage*> requests;
+  RecordedMessage* response = nullptr;
 };
 
 struct MessageCounts {
@@ -83,8 +84,13 @@ class RecordingCheck {
   void check_auth(const AuthEntry& entry);
   void check_auth_links(const AuthEntry& entry, size_t generation);
   void check_signed_octets(const AuthEntry& entry, const ikev2::SignedOctets& octets, ikev2::Prf& keyed);
+  // Whether the entry's AUTH covers these octets.
+  bool auth_covers(const AuthEntry& entry, const ikev2::SignedOctets& octets, ikev2::Prf& keyed);
   bool check_signature(const AuthEntry& entry, const ikev2::SignedOctets& octets, ikev2::Prf& keyed);
   void check_auth_message(const AuthEntry& entry);
+  void check_sent_auth(const RecordedMessage& message);
+  // Whether one of these SPIs is an SA's.
+  bool concerns_an_sa(const ikev2::IkeHeader& header) const;
   void check_message(RecordedMessage& message);
   void check_opened(const RecordedMessage& message);
   void check_message_int_auth(const RecordedMessage& message);
@@ -108,15 +114,17 @@ class RecordingCheck {
   size_t generation_with(IkeKeyIndex key, const Bytes& octets) const;
   // Whether no further key exchange follows ike[index] in its SA.
   bool is_newest(size_t index) const;
-  InitMessages init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r);
+  InitMessages init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) const;
   // Those of the SA of ike[index], or of any SA if the index is beyond the end or its SPIs are wrong.
-  InitMessages init_messages_near(size_t index);
+  const InitMessages& init_messages_near(size_t index);
 
   const Recording& recording_;
   ikev2::Crypto& crypto_;
   std::map<ikev2::PrfId, std::unique_ptr<ikev2::Prf>> prfs_;
   std::vector<Recomputed> recomputed_;
   std::vector<RecordedMessage> messages_;
+  std::map<std::pair<ikev2::Spi, ikev2::Spi>, InitMessages> inits_;
+  std::optional<InitMessages> init_of_any_;
   std::unique_ptr<MessageReader> reader_;  // whose keys messages_ points to
   // ike[] by SPIs, one index for each of the generations that reader_ has of that SA.
   std::map<std::pair<ikev2::Spi, ikev2::Spi>, std::vector<size_t>> entries_of_;
@@ -124,6 +132,7 @@ class RecordingCheck {
   // recomputed.
   std::map<std::pair<const SaKeys*, Side>, std::array<ikev2::IntAuth, 2>> message_int_auth_;
   std::vector<Bytes> int_auth_recomputed_;  // of recording.int_auth
+  std::vector<bool> int_auth_sent_;         // of recording.int_auth: a message gives it
   MessageCounts message_counts_;
   // The last IntAuth of each side, recorded and recomputed, and its n.
   struct Chain {

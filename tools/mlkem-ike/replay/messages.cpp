@@ -20,10 +20,6 @@ bool is_init(const RecordedMessage& message, bool response) {
          message.read.header->is_response() == response;
 }
 
-bool has_spis(const RecordedMessage& message, const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
-  return message.read.header->spi_i == spi_i && message.read.header->spi_r == spi_r;
-}
-
 // The payloads written anew from their decoded form; nothing if a body does not decode.
 std::optional<Bytes> rebuilt(const ikev2::PayloadList& payloads, const ikev2::IkeHeader* header) {
   Bytes out(kMaxMessageBytes);
@@ -95,50 +91,50 @@ void RecordingCheck::read_messages() {
   reader_ = std::make_unique<MessageReader>(crypto_, std::move(keys));
   messages_.reserve(recording_.messages.size());
   for (const Bytes& octets : recording_.messages) messages_.push_back({octets, reader_->read(octets)});
-}
 
-InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) {
-  InitMessages found;
+  std::map<ikev2::Spi, std::vector<RecordedMessage*>> requests;
   for (RecordedMessage& message : messages_) {
-    if (is_init(message, false) && has_spis(message, spi_i, {})) {
-      found.request = &message;
-    } else if (is_init(message, true) && has_spis(message, spi_i, spi_r) && found.request) {
-      // COOKIE and INVALID_KE_PAYLOAD come with a zero SPIr: the request before this one is the one that
-      // counts.
-      found.response = &message;
-      return found;
-    }
-  }
-  return {};
-}
-
-InitMessages RecordingCheck::init_messages_near(size_t index) {
-  InitMessages found;
-  if (index < recording_.ike.size())
-    found = init_messages(recording_.ike[index].spi_i, recording_.ike[index].spi_r);
-  for (const IkeEntry& ike : recording_.ike) {
-    if (found.response) break;
-    found = init_messages(ike.spi_i, ike.spi_r);
-  }
-  // One of an SA's SPIs may be the wrong byte; the other one still tells which exchange it was.
-  for (const RecordedMessage& message : messages_) {
-    if (found.response) break;
+    if (is_init(message, false)) requests[message.read.header->spi_i].push_back(&message);
     if (!is_init(message, true)) continue;
     const ikev2::Spi &spi_i = message.read.header->spi_i, &spi_r = message.read.header->spi_r;
-    const bool near = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
-      return ike.spi_i == spi_i || ike.spi_r == spi_r;
-    });
-    if (near && spi_r != ikev2::Spi{}) found = init_messages(spi_i, spi_r);
+    // COOKIE and INVALID_KE_PAYLOAD come with a zero SPIr: the request after them is the one that counts.
+    if (spi_r != ikev2::Spi{} && requests.contains(spi_i))
+      inits_.try_emplace({spi_i, spi_r}, InitMessages{requests[spi_i], &message});
   }
-  return found;
+}
+
+InitMessages RecordingCheck::init_messages(const ikev2::Spi& spi_i, const ikev2::Spi& spi_r) const {
+  const auto found = inits_.find({spi_i, spi_r});
+  return found == inits_.end() ? InitMessages() : found->second;
+}
+
+const InitMessages& RecordingCheck::init_messages_near(size_t index) {
+  if (index < recording_.ike.size())
+    if (const auto found = inits_.find({recording_.ike[index].spi_i, recording_.ike[index].spi_r});
+        found != inits_.end())
+      return found->second;
+  if (init_of_any_) return *init_of_any_;
+  init_of_any_.emplace();
+  for (const IkeEntry& ike : recording_.ike)
+    if (!init_of_any_->response) *init_of_any_ = init_messages(ike.spi_i, ike.spi_r);
+  // One of an SA's SPIs may be the wrong byte; the other one still tells which exchange it was.
+  for (const auto& [spis, init] : inits_)
+    if (!init_of_any_->response && concerns_an_sa(*init.response->read.header)) *init_of_any_ = init;
+  return *init_of_any_;
+}
+
+bool RecordingCheck::concerns_an_sa(const ikev2::IkeHeader& header) const {
+  return std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const IkeEntry& ike) {
+    return ike.spi_i == header.spi_i || ike.spi_r == header.spi_r;
+  });
 }
 
 void RecordingCheck::check_init_nonces(const IkeEntry& entry) {
   if (messages_.empty()) return;
   const InitMessages init = init_messages(entry.spi_i, entry.spi_r);
-  link("spii and spir are those of an answered IKE_SA_INIT", init.request != nullptr);
-  if (!init.request) return;
-  link("ni is that of the IKE_SA_INIT request", std::ranges::equal(init.request->nonce(), entry.ni));
+  link("spii and spir are those of an answered IKE_SA_INIT", init.response != nullptr);
+  if (!init.response) return;
+  link("ni is that of the IKE_SA_INIT request", std::ranges::equal(init.requests.back()->nonce(), entry.ni));
   link("nr is that of the IKE_SA_INIT response", std::ranges::equal(init.response->nonce(), entry.nr));
 }
 
@@ -156,16 +152,19 @@ void RecordingCheck::check_message(RecordedMessage& message) {
     case MessageState::kNoKeys: {
       ++message_counts_.closed;
       // One SPI that is known means that the other one is wrong.
-      const bool related = std::any_of(recording_.ike.begin(), recording_.ike.end(), [&](const auto& ike) {
-        return ike.spi_i == read.header->spi_i || ike.spi_r == read.header->spi_r;
-      });
-      if (related)
+      if (concerns_an_sa(*read.header))
         verdict("icv", false, "one of its SPIs is no SA's");
       else
         not_checked("icv", "the recording has no keys for its SPIs");
       return;
     }
     case MessageState::kClear: {
+      // Once there are keys every message is protected (RFC 7296, section 1.2).
+      if (read.header->exchange != ikev2::ExchangeType::kIkeSaInit && concerns_an_sa(*read.header)) {
+        ++message_counts_.closed;
+        verdict("icv", false, "it is not encrypted, though its SA has keys");
+        return;
+      }
       const auto bodies = read.clear.check_bodies();
       verdict("decoded", bool(bodies), bodies ? "" : bodies.error().message);
       const auto again = rebuilt(read.clear, &*read.header);
@@ -220,11 +219,7 @@ void RecordingCheck::check_opened(const RecordedMessage& message) {
     expected = std::min(expected, unsigned(read.header->message_id) - 1);
   link("generation " + std::to_string(expected) + " protects it", opened_by.generation == expected);
   if (read.header->exchange == ikev2::ExchangeType::kIkeIntermediate) check_message_int_auth(message);
-  if (read.header->exchange == ikev2::ExchangeType::kIkeAuth &&
-      read.inner.count(ikev2::PayloadType::kAuth) > 0 &&
-      std::none_of(recording_.auth.begin(), recording_.auth.end(),
-                   [&](const AuthEntry& entry) { return entry.who == message.sender(); }))
-    not_checked("auth", "the recording has no auth entry for it");
+  if (read.header->exchange == ikev2::ExchangeType::kIkeAuth) check_sent_auth(message);
 }
 
 // IntAuth as it follows from the message, against what the recording says that it was.
@@ -245,8 +240,9 @@ void RecordingCheck::check_message_int_auth(const RecordedMessage& message) {
     if (entry.who != side || entry.n != std::max(recorded.messages(), recomputed.messages())) continue;
     any = true;
     for (const Octets known : {Octets(entry.out), Octets(int_auth_recomputed_[i])})
-      found = found || (first && std::ranges::equal(known, recorded.value())) ||
-              (second && std::ranges::equal(known, recomputed.value()));
+      if ((first && std::ranges::equal(known, recorded.value())) ||
+          (second && std::ranges::equal(known, recomputed.value())))
+        found = int_auth_sent_[i] = true;
   }
   if (any)
     verdict("intauth", found, found ? "" : "no intauth entry has this value");

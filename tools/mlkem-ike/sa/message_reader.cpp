@@ -103,10 +103,12 @@ void MessageReader::add_fragment(ReadMessage& message, const ikev2::ProtectionKe
   const ikev2::IkeHeader& header = *message.header;
   Incoming& incoming =
       incoming_[{message.sa, uint8_t(header.flags & (ikev2::kFlagInitiator | ikev2::kFlagResponse))}];
+  message.state = MessageState::kFragment;
+  // What comes again of an older message must not displace the one that is being put together.
+  if (!incoming.fragments.empty() && header.message_id < incoming.header.message_id) return;
   if (incoming.header.message_id != header.message_id || incoming.header.exchange != header.exchange)
     incoming.fragments.clear();
   incoming.header = header;
-  message.state = MessageState::kFragment;
   const auto outcome = incoming.fragments.add(keys, with, *message.encrypted, 0);
   if (!outcome) {
     message.state = MessageState::kMalformed;
