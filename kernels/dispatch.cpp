@@ -2,6 +2,9 @@
 // Which tables there are, and which of them this machine can run.
 #include "kernels/kernels.hpp"
 #include "kernels/portable/portable.hpp"
+#ifdef MLKEM_KERNELS_X86
+#include "kernels/x86/x86.hpp"
+#endif
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -76,12 +79,20 @@ const CpuFeatures& cpu_features() noexcept {
 }
 
 std::span<const Arith* const> arith_tables() noexcept {
-  static constexpr const Arith* kTables[] = {&kArithPortable};
+  static constexpr const Arith* kTables[] = {
+#ifdef MLKEM_KERNELS_X86
+      &kArithAvx512, &kArithAvx2,
+#endif
+      &kArithPortable};
   return kTables;
 }
 
 std::span<const Keccak* const> keccak_tables() noexcept {
-  static constexpr const Keccak* kTables[] = {&kKeccakPortable};
+  static constexpr const Keccak* kTables[] = {
+#ifdef MLKEM_KERNELS_X86
+      &kKeccakAvx512, &kKeccakAvx2,
+#endif
+      &kKeccakPortable};
   return kTables;
 }
 

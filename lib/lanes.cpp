@@ -16,30 +16,30 @@ using kernels::LaneOutput;
 
 constexpr uint32_t kHeadBytes = 32;
 
+uint64_t little_endian(uint64_t word) noexcept {
+  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+}
+
 // The single state's absorb and squeeze: the tables' are for wide ones.
 void absorb_one(uint64_t state[kStateWords], const LaneInput& in) noexcept {
   if (in.fresh) std::memset(state, 0, kStateWords * sizeof *state);
-  for (uint32_t i = 0; i < in.words; ++i) {
-    uint64_t word = 0;
-    for (uint32_t octet = 0; octet < 8; ++octet) word |= uint64_t{in.bytes[8 * i + octet]} << (8 * octet);
-    state[i] ^= word;
+  const uint8_t* const bytes = in.bytes;
+  for (uint32_t i = 0, words = in.words; i < words; ++i) {
+    uint64_t word;
+    std::memcpy(&word, bytes + 8 * i, sizeof word);
+    state[i] ^= little_endian(word);
   }
 }
 
 void squeeze_one(const uint64_t state[kStateWords], const LaneOutput& out) noexcept {
-  for (uint32_t i = 0; i < out.words; ++i)
-    for (uint32_t octet = 0; octet < 8; ++octet) out.bytes[8 * i + octet] = uint8_t(state[i] >> (8 * octet));
+  uint8_t* const bytes = out.bytes;
+  for (uint32_t i = 0, words = out.words; i < words; ++i) {
+    const uint64_t word = little_endian(state[i]);
+    std::memcpy(bytes + 8 * i, &word, sizeof word);
+  }
 }
 
 }  // namespace
-
-void Lane::start(const HashJob& new_job) noexcept {
-  job = new_job;
-  absorbing = true;
-  fresh = true;
-  absorbed_bytes = 0;
-  if (!job.out) job.out = buffer;
-}
 
 void Lane::squeeze_more(uint8_t words) noexcept {
   job.out = buffer;
@@ -47,45 +47,44 @@ void Lane::squeeze_more(uint8_t words) noexcept {
 }
 
 bool Lane::is_starved() const noexcept {
-  if (!job.body_ready || !absorbing) return false;
+  if (!job.body_ready) return false;
   const uint32_t next_block = 8u * job.rate_words - (job.head ? kHeadBytes : 0);
   return *job.body_ready < std::min(job.body_bytes, absorbed_bytes + next_block);
 }
 
-LaneInput Lane::next_input() noexcept {
-  if (!absorbing) return {nullptr, 0, false};
+LaneInput Lane::next_input(bool& out_last) noexcept {
   const uint32_t rate = 8u * job.rate_words;
   const uint32_t left = job.body_bytes - absorbed_bytes;
   const uint8_t* input = job.body + absorbed_bytes;
-  if (!job.head && left >= rate) {
-    absorbed_bytes += rate;
-  } else {
-    uint32_t used = 0;
-    if (job.head) {
-      std::memcpy(block, job.head, kHeadBytes);
-      job.head = nullptr;
-      used = kHeadBytes;
-    }
-    const uint32_t taken = std::min(left, rate - used);
-    if (taken != 0) std::memcpy(block + used, input, taken);
-    absorbed_bytes += taken;
-    used += taken;
-    if (used < rate) {  // the last block: FIPS 202, section B.2
-      std::memset(block + used, 0, rate - used);
-      for (uint32_t i = 0; i < job.suffix_bytes; ++i) block[used++] = job.suffix[i];
-      block[used] = job.domain;
-      block[rate - 1] |= 0x80;
-      absorbing = false;
-    }
-    input = block;
-  }
   const bool first = fresh;
   fresh = false;
-  return {input, job.rate_words, first};
+  out_last = false;
+  if (!job.head && left >= rate) {
+    absorbed_bytes += rate;
+    return {input, job.rate_words, first};
+  }
+  // All of it, whatever the rate: a length that is known costs no branch.
+  std::memset(block, 0, sizeof block);
+  uint32_t used = 0;
+  if (job.head) {
+    std::memcpy(block, job.head, kHeadBytes);
+    job.head = nullptr;
+    used = kHeadBytes;
+  }
+  const uint32_t taken = std::min(left, rate - used);
+  if (taken != 0) std::memcpy(block + used, input, taken);
+  absorbed_bytes += taken;
+  used += taken;
+  if (used < rate) {  // the last block: FIPS 202, section B.2
+    for (uint32_t i = 0; i < job.suffix_bytes; ++i) block[used++] = job.suffix[i];
+    block[used] = job.domain;
+    block[rate - 1] |= 0x80;
+    out_last = true;
+  }
+  return {block, job.rate_words, first};
 }
 
 LaneOutput Lane::next_output() noexcept {
-  if (absorbing) return {nullptr, 0};
   const uint8_t words = std::min(job.out_words, job.rate_words);
   uint8_t* const out = job.out;
   job.out += 8u * words;
@@ -94,35 +93,46 @@ LaneOutput Lane::next_output() noexcept {
 }
 
 Lanes::Lanes(const kernels::Keccak& keccak) noexcept
-    : keccak_(keccak), capacity_(keccak.width + (keccak.permute_both ? 1 : 0)) {}
+    : keccak_(keccak), all_((1u << (keccak.width + (keccak.permute_both ? 1 : 0))) - 1) {}
 
 Lanes::~Lanes() {
   wipe(wide_, kStateWords * keccak_.width * sizeof *wide_);
   wipe(one_, sizeof one_);
-  wipe(lanes_, capacity_ * sizeof *lanes_);
+  wipe(lanes_, unsigned(std::countr_one(all_)) * sizeof *lanes_);
 }
 
-void Lanes::open(const HashJob& job, unsigned slot, unsigned id) noexcept {
+Lane& Lanes::open(unsigned slot, unsigned id) noexcept {
   const auto index = unsigned(std::countr_one(live_));
   const auto position = unsigned(std::countr_one(used_));
   live_ |= 1u << index;
+  absorbing_ |= 1u << index;
   used_ |= 1u << position;
   Lane& lane = lanes_[index];
   lane.position = uint8_t(position);
   lane.slot = uint8_t(slot);
   lane.id = uint8_t(id);
-  lane.start(job);
-  if (job.parked && job.parked->holds_state) {
-    copy_state_in(position, job.parked->state);
-    lane.absorbed_bytes = job.parked->absorbed_bytes;
-    lane.job.head = nullptr;
-    lane.fresh = false;
-  }
+  return lane;
+}
+
+void Lanes::start(Lane& lane) noexcept {
+  HashJob& job = lane.job;
+  lane.fresh = true;
+  lane.absorbed_bytes = 0;
+  if (!job.out) job.out = lane.buffer;
+  if (!job.parked || !job.parked->holds_state) return;
+  copy_state_in(lane.position, job.parked->state);
+  lane.absorbed_bytes = job.parked->absorbed_bytes;
+  job.head = nullptr;
+  lane.fresh = false;
 }
 
 void Lanes::close(unsigned lane) noexcept {
+  const unsigned position = lanes_[lane].position;
   live_ &= ~(1u << lane);
-  used_ &= ~(1u << lanes_[lane].position);
+  absorbing_ &= ~(1u << lane);
+  used_ &= ~(1u << position);
+  in_[position] = {};
+  out_[position] = {};
 }
 
 // Puts a job that is alone where its permutation is cheapest, and brings it back once it has company that the
@@ -144,27 +154,29 @@ void Lanes::settle() noexcept {
 uint32_t Lanes::step() noexcept {
   settle();
   const unsigned width = keccak_.width;
-  LaneInput in[kernels::kMaxWidth + 1];
-  LaneOutput out[kernels::kMaxWidth + 1];
-  for (unsigned i = 0; i <= width; ++i) in[i] = {nullptr, 0, false}, out[i] = {nullptr, 0};
-
-  uint32_t finished = 0, input_words = 0, output_words = 0;
-  for (uint32_t rest = live_; rest != 0; rest &= rest - 1) {
+  // One loop over the lanes of a kind, not one over all with a branch on the kind: that branch goes wrong half the time.
+  const uint32_t with_input = absorbing_;
+  uint32_t input_positions = 0, output_positions = 0, finished = 0;
+  for (uint32_t rest = with_input; rest != 0; rest &= rest - 1) {
     const auto index = unsigned(std::countr_zero(rest));
     Lane& lane = lanes_[index];
-    in[lane.position] = lane.next_input();
-    out[lane.position] = lane.next_output();
-    if (lane.position != width) {
-      input_words |= in[lane.position].words;
-      output_words |= out[lane.position].words;
-    }
-    if (!lane.absorbing && lane.job.out_words == 0) finished |= 1u << index;
+    bool last;
+    in_[lane.position] = lane.next_input(last);
+    input_positions |= 1u << lane.position;
+    absorbing_ ^= uint32_t{last} << index;
+  }
+  for (uint32_t rest = live_ & ~absorbing_; rest != 0; rest &= rest - 1) {
+    const auto index = unsigned(std::countr_zero(rest));
+    Lane& lane = lanes_[index];
+    out_[lane.position] = lane.next_output();
+    output_positions |= 1u << lane.position;
+    finished |= uint32_t{lane.job.out_words == 0} << index;
   }
 
-  const bool any_one = (used_ >> width) != 0;
-  const bool any_wide = (used_ & ((1u << width) - 1)) != 0;
-  if (input_words != 0) keccak_.absorb(wide_, in);
-  if (any_one) absorb_one(one_, in[width]);
+  const uint32_t one = 1u << width;
+  const bool any_one = used_ >= one, any_wide = (used_ & (one - 1)) != 0;
+  if ((input_positions & (one - 1)) != 0) keccak_.absorb(wide_, in_);
+  if (any_one) absorb_one(one_, in_[width]);
   if (any_wide && any_one) {
     keccak_.permute_both(wide_, one_);
   } else if (any_wide) {
@@ -172,14 +184,15 @@ uint32_t Lanes::step() noexcept {
   } else {
     keccak_.permute_one(one_);
   }
-  if (output_words != 0) keccak_.squeeze(wide_, out);
-  if (any_one) squeeze_one(one_, out[width]);
+  if ((output_positions & (one - 1)) != 0) keccak_.squeeze(wide_, out_);
+  if (any_one) squeeze_one(one_, out_[width]);
+  for (uint32_t rest = input_positions; rest != 0; rest &= rest - 1) in_[std::countr_zero(rest)] = {};
   return finished;
 }
 
 uint32_t Lanes::park_starved() noexcept {
   uint32_t parked = 0;
-  for (uint32_t rest = live_; rest != 0; rest &= rest - 1) {
+  for (uint32_t rest = absorbing_; rest != 0; rest &= rest - 1) {
     const auto index = unsigned(std::countr_zero(rest));
     Lane& lane = lanes_[index];
     if (!lane.is_starved()) continue;
@@ -200,6 +213,8 @@ void Lanes::move(Lane& lane, unsigned position) noexcept {
     wipe(state, sizeof state);
   }
   used_ = (used_ & ~(1u << lane.position)) | 1u << position;
+  in_[lane.position] = {};
+  out_[lane.position] = {};
   lane.position = uint8_t(position);
 }
 

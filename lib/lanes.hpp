@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 
 #include "kernels/kernels.hpp"
@@ -47,16 +48,16 @@ struct Lane {
   uint32_t absorbed_bytes;  // of the body
   uint8_t position;         // which state it uses: 0 .. width-1 of the wide one, or width for the single one
   uint8_t slot, id;         // whose job it is: operation, and the operation's name for it
-  bool absorbing, fresh;
+  bool fresh;
   alignas(8) uint8_t block[kMostRateBytes];  // an input block that is not to be had in one piece
   alignas(8) uint8_t buffer[kXofBytes];
 
-  void start(const HashJob& new_job) noexcept;
   // Asks for more output, into the buffer.
   void squeeze_more(uint8_t words) noexcept;
-  // True while the next block's octets don't exist yet.
+  // While it absorbs: true if the next block's octets don't exist yet.
   bool is_starved() const noexcept;
-  kernels::LaneInput next_input() noexcept;
+  // The next block, and whether it is the last one.
+  kernels::LaneInput next_input(bool& out_last) noexcept;
   kernels::LaneOutput next_output() noexcept;
 };
 
@@ -68,10 +69,11 @@ class Lanes {
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
 
-  bool full() const noexcept { return unsigned(std::popcount(live_)) == capacity_; }
+  bool full() const noexcept { return live_ == all_; }
   bool idle() const noexcept { return live_ == 0; }
-  // Occupies a free lane; there must be one.
-  void open(const HashJob& job, unsigned slot, unsigned id) noexcept;
+  // Occupies a free lane; there must be one. Its job is for the caller to fill in, before start().
+  Lane& open(unsigned slot, unsigned id) noexcept;
+  void start(Lane& lane) noexcept;
   Lane& operator[](unsigned lane) noexcept { return lanes_[lane]; }
   // Frees a lane.
   void close(unsigned lane) noexcept;
@@ -87,11 +89,15 @@ class Lanes {
   void copy_state_in(unsigned position, const uint64_t in[kernels::kStateWords]) noexcept;
 
   const kernels::Keccak& keccak_;
-  const unsigned capacity_;  // jobs at once
-  uint32_t live_ = 0;        // occupied lanes
-  uint32_t used_ = 0;        // positions they use
+  const uint32_t all_;      // every lane occupied: one job more than the width, where a single state pays
+  uint32_t live_ = 0;       // occupied lanes
+  uint32_t absorbing_ = 0;  // those of them whose input is not all in yet
+  uint32_t used_ = 0;       // positions they use
   alignas(64) uint64_t wide_[kernels::kStateWords * kernels::kMaxWidth];
   alignas(64) uint64_t one_[kernels::kStateWords];
+  // By position; empty where nothing goes in or out.
+  kernels::LaneInput in_[kernels::kMaxWidth + 1] = {};
+  kernels::LaneOutput out_[kernels::kMaxWidth + 1] = {};
   Lane lanes_[kernels::kMaxWidth + 1];
 };
 
@@ -107,26 +113,31 @@ template <class Operation, class Queue>
 void run(const kernels::Keccak& keccak, std::span<Operation> slots, Queue& queue) noexcept {
   Lanes lanes(keccak);
   uint8_t by_age[kMostSlots];  // the slots, the oldest operation's first
-  const auto count = unsigned(slots.size());
+  const auto count = unsigned(std::min<size_t>(slots.size(), kMostSlots));
   for (unsigned i = 0; i < count; ++i) {
     by_age[i] = uint8_t(i);
     queue.begin(slots[i]);
   }
   for (;;) {
-    while (!lanes.full()) {
-      unsigned chosen = kMostSlots;
-      for (unsigned i = 0; i < count; ++i) {
-        const uint32_t ready = slots[by_age[i]].ready;
-        if (ready != 0 && chosen == kMostSlots) chosen = by_age[i];
-        if ((ready & Operation::kChainJobs) == 0) continue;
-        chosen = by_age[i];
-        break;
-      }
-      if (chosen == kMostSlots) break;
+    // The operations that have a ready job, and a ready one of a chain, by age as bits.
+    uint32_t any = 0, chain = 0;
+    const auto look_at = [&](unsigned age) {
+      const uint32_t ready = slots[by_age[age]].ready;
+      any = (any & ~(1u << age)) | uint32_t{ready != 0} << age;
+      chain = (chain & ~(1u << age)) | uint32_t{(ready & Operation::kChainJobs) != 0} << age;
+    };
+    for (unsigned age = 0; age < count; ++age) look_at(age);
+    while (any != 0 && !lanes.full()) {
+      const auto age = unsigned(std::countr_zero(chain != 0 ? chain : any));
+      const unsigned chosen = by_age[age];
       Operation& operation = slots[chosen];
       const auto id = unsigned(std::countr_zero(operation.ready));
       operation.ready &= operation.ready - 1;
-      lanes.open(operation.job(id), chosen, id);
+      look_at(age);
+      Lane& lane = lanes.open(chosen, id);
+      // Made in place: a copy of what was written a moment ago in smaller pieces would have to wait for it.
+      ::new (&lane.job) HashJob(operation.job(id));
+      lanes.start(lane);
     }
     if (lanes.idle()) return;
 

@@ -33,6 +33,7 @@ struct Guarded {
 };
 
 inline constexpr size_t kMaxIn = 1088, kMaxOut = 384, kMaxStride = 2;
+inline constexpr size_t kMaxOffset = 63;  // from a boundary of 64 octets, of where octets go to
 
 // Everything that any Arith kernel reads or writes.
 struct Workspace {
@@ -41,7 +42,8 @@ struct Workspace {
   Guarded<std::array<Poly, 3 * kMaxStride + 1>> a;  // operands, [-4096, 4096]
   Guarded<std::array<Poly, 4>> b;                   // transformed, any int16_t
   Guarded<std::array<MulCache, 4>> cache;           // of b
-  Guarded<std::array<uint8_t, kMaxOut>> out;
+  Guarded<std::array<uint8_t, kMaxOut + kMaxOffset>> out;
+  size_t out_offset = 0;
   std::array<uint8_t, kMaxIn> in_storage{}, second_in{};
   const uint8_t* in = in_storage.data();
   size_t a_stride = 1;
@@ -202,12 +204,13 @@ constexpr ArithCase decoder(const char* name, size_t in_bytes, int lowest, int h
 }
 template <auto member>
 constexpr ArithCase encoder(const char* name, size_t out_bytes, int lowest, int highest, bool ntt_order) {
-  return {name,    lowest,
-          highest, ntt_order,
-          0,       out_bytes,
-          nullptr, [](const Arith& t, Workspace& w) { (t.*member)(w.out.body.data(), w.p.body); },
-          lowest,  highest,
-          nullptr};
+  return {
+      name,    lowest,
+      highest, ntt_order,
+      0,       out_bytes,
+      nullptr, [](const Arith& t, Workspace& w) { (t.*member)(w.out.body.data() + w.out_offset, w.p.body); },
+      lowest,  highest,
+      nullptr};
 }
 template <auto member>
 constexpr ArithCase compressor(const char* name, size_t out_bytes) {

@@ -5,7 +5,7 @@
 say() { printf '== %s\n' "$*"; }
 
 # The build works without, but tests are SKIPPED.
-test_packages=(valgrind clang clang-format clang-tidy libclang-rt-14-dev)
+test_packages=(valgrind clang clang-format clang-tidy libclang-rt-14-dev qemu-user)
 
 # Whether clang can link a libFuzzer target, which takes its runtime library (libclang-rt-14-dev).
 links_fuzz_targets() {
@@ -14,7 +14,7 @@ links_fuzz_targets() {
 }
 
 # Prints the Debian packages (bookworm's names) whose command or library is not there; who installed it does not matter.
-# Arguments: further packages to look for, named like their command or libclang-rt-*.
+# Arguments: further packages to look for, named like their command, libclang-rt-* or qemu-user.
 missing_packages() {
   local have_pkg_config=yes entry
   command -v g++ >/dev/null || command -v clang++ >/dev/null || echo g++
@@ -22,12 +22,13 @@ missing_packages() {
   command -v ninja >/dev/null || echo ninja-build
   command -v pkg-config >/dev/null || { have_pkg_config=no; echo pkg-config; }
   for entry in 'libcrypto >= 3.0:libssl-dev' CLI11:libcli11-dev nlohmann_json:nlohmann-json3-dev \
-    gtest:libgtest-dev benchmark:libbenchmark-dev zlib:zlib1g-dev; do
+    gtest:libgtest-dev benchmark:libbenchmark-dev zlib:zlib1g-dev xbyak:libxbyak-dev; do
     [ $have_pkg_config = yes ] && pkg-config --exists "${entry%%:*}" || echo "${entry#*:}"
   done
   for entry in "$@"; do
     case $entry in
       libclang-rt-*) links_fuzz_targets || echo "$entry" ;;
+      qemu-user) command -v qemu-x86_64 >/dev/null || echo "$entry" ;;
       *) command -v "$entry" >/dev/null || echo "$entry" ;;
     esac
   done

@@ -1,43 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keccak-f[1600] in plain C++ (FIPS 202, section 3), shaped for CPUs of sixteen registers and without an
 // and-not instruction; kernels/README.md has the measurements.
-#include <array>
 #include <bit>
 
+#include "kernels/keccak_constants.hpp"
 #include "kernels/portable/interleave.hpp"
 #include "kernels/portable/portable.hpp"
 #include "kernels/portable/scratch.hpp"
 
 namespace mlkem::kernels {
 namespace {
-
-constexpr int kRounds = 24;
-
-// FIPS 202, Algorithm 5.
-consteval std::array<uint64_t, kRounds> round_constants() {
-  std::array<uint64_t, kRounds> out{};
-  unsigned shift_register = 1;
-  for (uint64_t& word : out)
-    for (int j = 0; j <= 6; ++j) {
-      if (shift_register & 1) word |= uint64_t{1} << ((1 << j) - 1);
-      shift_register = (shift_register << 1) ^ ((shift_register >> 7) * 0x171);
-    }
-  return out;
-}
-constexpr std::array<uint64_t, kRounds> kRoundConstants = round_constants();
-
-// FIPS 202, Algorithm 2.
-consteval std::array<int, kStateWords> rotations() {
-  std::array<int, kStateWords> out{};
-  for (int t = 0, x = 1, y = 0; t < 24; ++t) {
-    out[size_t(x + 5 * y)] = (t + 1) * (t + 2) / 2 % 64;
-    const int next_y = (2 * x + 3 * y) % 5;
-    x = y;
-    y = next_y;
-  }
-  return out;
-}
-constexpr std::array<int, kStateWords> kRotations = rotations();
 
 // Lane complementing: between rounds these words hold the complement of their lanes. chi's and-nots then
 // become plain ands and ors, and of 25 complements a round 8 are left.

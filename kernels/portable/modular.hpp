@@ -36,6 +36,18 @@ consteval Factor factor(int64_t f) {
   return {value, low(value, kQInverse)};
 }
 
+// The roots of unity of FIPS 203, section 4.3: powers of zeta = 17, a 256th root, in bit-reversed order.
+consteval int bit_reverse_7(int i) {
+  int r = 0;
+  for (int b = 0; b < 7; ++b) r |= ((i >> b) & 1) << (6 - b);
+  return r;
+}
+consteval int64_t power_of_zeta(int exponent) {
+  int64_t r = 1;
+  for (int i = 0; i < exponent; ++i) r = r * 17 % kQ;
+  return r;
+}
+
 // a f modulo q for any int16_t a: |result| <= |a| 1664 / 2^16 + q / 2, at most 2,496.
 constexpr int16_t multiply(int16_t a, Factor f) {
   return int16_t(high(a, f.value) - high(low(a, f.times_q_inverse), kQ));

@@ -9,18 +9,6 @@
 namespace mlkem::kernels::portable {
 namespace {
 
-consteval int bit_reverse_7(int i) {
-  int r = 0;
-  for (int b = 0; b < 7; ++b) r |= ((i >> b) & 1) << (6 - b);
-  return r;
-}
-// zeta = 17, a 256th root of unity modulo q.
-consteval int64_t power_of_zeta(int exponent) {
-  int64_t r = 1;
-  for (int i = 0; i < exponent; ++i) r = r * 17 % kQ;
-  return r;
-}
-
 struct Factors {
   int16_t value[128], times_q_inverse[128];
 

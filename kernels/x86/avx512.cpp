@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The AVX-512 tables.
+#include "kernels/keccak_constants.hpp"
+#include "kernels/portable/interleave.hpp"
+#include "kernels/x86/coding_constants.hpp"
+#include "kernels/x86/ntt_constants.hpp"
+#include "kernels/x86/x86.hpp"
+
+extern "C" {
+void mlkem_ntt_avx512(int16_t* p, const mlkem::kernels::x86::NttConstants* constants) noexcept;
+void mlkem_inverse_ntt_avx512(int16_t* p, const mlkem::kernels::x86::NttConstants* constants) noexcept;
+void mlkem_mul_cache_avx512(int16_t* out, const int16_t* b,
+                            const mlkem::kernels::x86::ProductConstants* constants) noexcept;
+void mlkem_multiply_accumulate_avx512(int16_t* out, const int16_t* a, size_t a_stride_octets,
+                                      const int16_t* b, const int16_t* cache, size_t k,
+                                      const mlkem::kernels::x86::ProductConstants* constants) noexcept;
+void mlkem_add_product_avx512(int16_t* p, const int16_t* e,
+                              const mlkem::kernels::x86::ProductConstants* constants) noexcept;
+void mlkem_to_standard_avx512(int16_t* p, const mlkem::kernels::x86::ProductConstants* constants) noexcept;
+void mlkem_add_avx512(mlkem::kernels::Poly& r, const mlkem::kernels::Poly& a) noexcept;
+void mlkem_sub_avx512(mlkem::kernels::Poly& r, const mlkem::kernels::Poly& a) noexcept;
+uint64_t mlkem_differ_avx512(const uint8_t* a, const uint8_t* b, size_t octets) noexcept;
+uint32_t mlkem_byte_decode_12_avx512(int16_t* out, const uint8_t* in,
+                                     const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_byte_encode_12_avx512(uint8_t* out, const int16_t* p,
+                                 const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_decompress_1_avx512(int16_t* out, const uint8_t* in,
+                               const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_decompress_4_avx512(int16_t* out, const uint8_t* in,
+                               const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_decompress_5_avx512(int16_t* out, const uint8_t* in,
+                               const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_decompress_10_avx512(int16_t* out, const uint8_t* in,
+                                const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_decompress_11_avx512(int16_t* out, const uint8_t* in,
+                                const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_compress_1_avx512(uint8_t* out, const mlkem::kernels::Poly& p) noexcept;
+void mlkem_compress_4_avx512(uint8_t* out, const int16_t* p,
+                             const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_compress_5_avx512(uint8_t* out, const int16_t* p,
+                             const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_compress_10_avx512(uint8_t* out, const int16_t* p,
+                              const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_compress_11_avx512(uint8_t* out, const int16_t* p,
+                              const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_cbd_2_avx512(int16_t* out, const uint8_t* prf,
+                        const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_cbd_3_avx512(int16_t* out, const uint8_t* prf,
+                        const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+uint32_t mlkem_reject_vartime_avx512(int16_t* p, uint32_t have, const uint8_t* xof, size_t octets,
+                                     const mlkem::kernels::x86::CodingConstants* constants) noexcept;
+void mlkem_absorb_x8_avx512(uint64_t* state, const mlkem::kernels::LaneInput* in) noexcept;
+void mlkem_squeeze_x8_avx512(const uint64_t* state, const mlkem::kernels::LaneOutput* out) noexcept;
+void mlkem_keccak_x8_avx512(uint64_t* state, const uint64_t* round_constants) noexcept;
+}
+
+namespace mlkem::kernels {
+namespace {
+
+constexpr x86::NttConstants kNttConstants = x86::ntt_constants();
+
+void ntt(Poly& p) noexcept {
+  mlkem_ntt_avx512(p.c, &kNttConstants);
+}
+void inverse_ntt(Poly& p) noexcept {
+  mlkem_inverse_ntt_avx512(p.c, &kNttConstants);
+}
+
+constexpr x86::ProductConstants kProductConstants = x86::product_constants();
+
+void mul_cache(MulCache& out, const Poly& b) noexcept {
+  mlkem_mul_cache_avx512(out.c, b.c, &kProductConstants);
+}
+void multiply_accumulate(Poly& out, const Poly* a, size_t a_stride, const Poly* b, const MulCache* cache,
+                         unsigned k) noexcept {
+  mlkem_multiply_accumulate_avx512(out.c, a->c, a_stride * sizeof *a, b->c, cache->c, k, &kProductConstants);
+}
+void add_product(Poly& p, const Poly& e) noexcept {
+  mlkem_add_product_avx512(p.c, e.c, &kProductConstants);
+}
+void to_standard(Poly& p) noexcept {
+  mlkem_to_standard_avx512(p.c, &kProductConstants);
+}
+
+constexpr x86::CodingConstants kCodingConstants = x86::coding_constants();
+
+uint32_t byte_decode_12(Poly& out, const uint8_t in[384]) noexcept {
+  return mlkem_byte_decode_12_avx512(out.c, in, &kCodingConstants);
+}
+void byte_encode_12(uint8_t out[384], const Poly& p) noexcept {
+  mlkem_byte_encode_12_avx512(out, p.c, &kCodingConstants);
+}
+unsigned reject_vartime(Poly& p, unsigned have, const uint8_t* xof, size_t bytes) noexcept {
+  return mlkem_reject_vartime_avx512(p.c, have, xof, bytes, &kCodingConstants);
+}
+template <auto kernel>
+void from_octets(Poly& out, const uint8_t* in) noexcept {
+  kernel(out.c, in, &kCodingConstants);
+}
+template <auto kernel>
+void to_octets(uint8_t* out, const Poly& p) noexcept {
+  kernel(out, p.c, &kCodingConstants);
+}
+
+void permute_wide(uint64_t* state) noexcept {
+  mlkem_keccak_x8_avx512(state, kRoundConstants.data());
+}
+
+// Transposing 64 octets of eight lanes costs what two lanes cost word by word.
+constexpr unsigned kFewLanes = 2;
+template <class LaneBlock>
+bool concerns_few(const LaneBlock* lanes) {
+  unsigned count = 0;
+  for (unsigned lane = 0; lane < 8; ++lane) count += lanes[lane].words != 0;
+  return count <= kFewLanes;
+}
+
+void absorb_wide(uint64_t* state, const LaneInput* in) noexcept {
+  concerns_few(in) ? absorb<8>(state, in) : mlkem_absorb_x8_avx512(state, in);
+}
+void squeeze_wide(const uint64_t* state, const LaneOutput* out) noexcept {
+  concerns_few(out) ? squeeze<8>(state, out) : mlkem_squeeze_x8_avx512(state, out);
+}
+
+}  // namespace
+
+constexpr Arith kArithAvx512 = {.name = "avx512",
+                                .needs = Isa::kAvx2 | Isa::kAvx512,
+                                .ntt = ntt,
+                                .inverse_ntt = inverse_ntt,
+                                .mul_cache = mul_cache,
+                                .multiply_accumulate = multiply_accumulate,
+                                .add_product = add_product,
+                                .add = mlkem_add_avx512,
+                                .sub = mlkem_sub_avx512,
+                                .reject_vartime = reject_vartime,
+                                .cbd_2 = from_octets<mlkem_cbd_2_avx512>,
+                                .cbd_3 = from_octets<mlkem_cbd_3_avx512>,
+                                .byte_encode_12 = byte_encode_12,
+                                .byte_decode_12 = byte_decode_12,
+                                .compress_1 = mlkem_compress_1_avx512,
+                                .compress_4 = to_octets<mlkem_compress_4_avx512>,
+                                .compress_5 = to_octets<mlkem_compress_5_avx512>,
+                                .compress_10 = to_octets<mlkem_compress_10_avx512>,
+                                .compress_11 = to_octets<mlkem_compress_11_avx512>,
+                                .decompress_1 = from_octets<mlkem_decompress_1_avx512>,
+                                .decompress_4 = from_octets<mlkem_decompress_4_avx512>,
+                                .decompress_5 = from_octets<mlkem_decompress_5_avx512>,
+                                .decompress_10 = from_octets<mlkem_decompress_10_avx512>,
+                                .decompress_11 = from_octets<mlkem_decompress_11_avx512>,
+                                .differ = mlkem_differ_avx512,
+                                .to_standard = to_standard};
+static_assert(complete(kArithAvx512));
+
+constexpr Keccak kKeccakAvx512 = {.name = "avx512",
+                                  .needs = Isa::kAvx2 | Isa::kAvx512,
+                                  .width = 8,
+                                  .one_cost = 510,
+                                  .wide_cost = 510,
+                                  .permute_one = x86::permute_one,
+                                  .permute_wide = permute_wide,
+                                  .permute_both = nullptr,
+                                  .absorb = absorb_wide,
+                                  .squeeze = squeeze_wide};
+static_assert(complete(kKeccakAvx512));
+
+}  // namespace mlkem::kernels
