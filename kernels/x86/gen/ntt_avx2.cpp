@@ -79,7 +79,7 @@ class Transform {
     for (int layer = 2; layer >= 0; --layer) {
       for (int i = 0; i < 4; ++i)
         inverse_butterfly(lower(4 >> layer, i), upper(4 >> layer, i), spare(i), outer_factor(layer, i));
-      if (layer == 3)
+      if (layer == 2)
         for (int i = 0; i < 4; ++i) reduce(lower(1, i), spare(i));
     }
     e_.dec(left_);
