@@ -127,7 +127,7 @@ void multiply_accumulate(Emitter& e) {
 // add_product(p, e, constants): p 2^16 + e, each of them reduced: at most 2,123 + 1,664.
 void add_product(Emitter& e) {
   const Reg64 p = e.rdi, addend = e.rsi, constants = e.rdx;
-  const Zmm q(31), times_q_inverse(30), value(29);
+  const Zmm q(31);
   e.vmovdqa64(q, e.ptr[constants + OFFSET(q)]);
   for (int i = 0; i < kRegisters; ++i) {
     const Zmm x(i), y(8 + i), scratch(16 + i);
