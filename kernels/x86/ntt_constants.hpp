@@ -31,19 +31,19 @@ struct FactorVector {
 
 // The last four layers of the transform work on pairs of registers, 2 i and 2 i + 1, whose 64 coefficients they
 // exchange so that a butterfly's halves lie in different registers: halves of registers for length 16, then 128, 64 and
-// 32 bits. kHalf[layer][word] is the coefficient, of the pair's 64, that word of the first register of the pair is in
+// 32 bits. kLowerHalves[layer][word] is the coefficient, of the pair's 64, that word of the first register of the pair is in
 // that layer; the second register holds the one `length` further on.
 inline constexpr int kInnerLayers = 4;
 consteval std::array<std::array<int, kWords>, kInnerLayers> lower_halves() {
   std::array<std::array<int, kWords>, kInnerLayers> out{};
   std::array<int, kWords> a{}, b{};
-  for (int i = 0; i < kWords; ++i) a[i] = i, b[i] = i + kWords;
+  for (int i = 0; i < kWords; ++i) a[size_t(i)] = i, b[size_t(i)] = i + kWords;
   // Takes 64-word pairs apart as the shuffles of gen/ntt_avx512.cpp do.
   const auto exchange = [&](auto place) {
     std::array<int, kWords> lower{}, upper{};
     for (int i = 0; i < kWords; ++i) {
-      lower[i] = place(a, b, i, 0);
-      upper[i] = place(a, b, i, 1);
+      lower[size_t(i)] = place(a, b, i, 0);
+      upper[size_t(i)] = place(a, b, i, 1);
     }
     a = lower;
     b = upper;
