@@ -55,6 +55,19 @@ inline ikev2::NegotiationTerms terms(std::span<const ikev2::Proposal> own,
   return {place, own, require_ml_kem, intermediate, ikev2::MlKemNumbering::kRegistry};
 }
 
+// The transforms that most cases write: AES-256-GCM, and beside it PRF and key exchange.
+inline void gcm(ikev2::PayloadWriter& out) {
+  out.add_transform(ikev2::TransformType::kEncr, 20, uint16_t(256));
+}
+inline void prf_and_ke(ikev2::PayloadWriter& out) {
+  out.add_transform(ikev2::TransformType::kPrf, 6);
+  out.add_transform(ikev2::TransformType::kKe, 31);
+}
+inline void usual(ikev2::PayloadWriter& out) {
+  gcm(out);
+  prf_and_ke(out);
+}
+
 // What was agreed upon as text, with its number; or the notify.
 inline std::string describe(const ikev2::Result<ikev2::Agreement>& agreement) {
   if (!agreement) return std::string(ikev2::name(agreement.error().notify));
