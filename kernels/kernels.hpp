@@ -127,38 +127,40 @@ struct Arith {
 inline constexpr unsigned kMaxWidth = 8;
 inline constexpr unsigned kStateWords = 25;
 
-// What enters one lane: `words` * 8 octets (words <= 21, nothing beyond them is read) are XORed into its
-// first words. A fresh lane counts as zero before. Lanes that are not fresh and have no words stay as they
-// are.
-struct LaneInput {
-  const uint8_t* bytes;
-  uint32_t words;
-  bool fresh;
+// What enters the lanes, lane by lane. The octets bytes[l] .. bytes[l] + 8 * words[l] are XORed into lane l's first
+// words (words[l] <= 21; nothing beyond them is read, but bytes[l] points at something readable even where there are
+// none). Then last[l] is XORed into word number words[l] (0 if that is 21), and, unless end[l] is 0, the highest bit of
+// word number end[l] (8, 16 or 20) is flipped. A fresh lane counts as zero before. Lanes that are not fresh and whose
+// words, last and end are 0 stay as they are.
+struct LaneInputs {
+  const uint8_t* bytes[kMaxWidth];
+  uint64_t last[kMaxWidth];
+  alignas(8) uint8_t words[kMaxWidth];
+  alignas(8) uint8_t end[kMaxWidth];
+  uint32_t fresh;  // bits
 };
 
-// Where the first `words` * 8 octets of one lane go (words <= 21); nothing is written beyond them.
-struct LaneOutput {
-  uint8_t* bytes;
-  uint32_t words;
+// Where the first words[l] * 8 octets of lane l go (words[l] <= 21); nothing is written beyond them.
+struct LaneOutputs {
+  uint8_t* bytes[kMaxWidth];
+  alignas(8) uint8_t words[kMaxWidth];
 };
 
 struct Keccak {
   const char* name;
   Isa needs;
   unsigned width;  // 1, 2, 4 or 8
-  // What a call costs, in any common unit: decides where a job that is alone runs.
+  // What a call costs, in any common unit: decides where a job that is alone runs. The widest states keep it.
   unsigned one_cost, wide_cost;
 
-  // Keccak-f[1600] on one state, on a wide state, and on both. FIPS 202, section 3.3. With width 1,
-  // permute_wide is permute_one. permute_both is null where running a single state beside a wide one does not
-  // pay.
+  // Keccak-f[1600] on one state; on a wide one, after what enters it (null: nothing); on a wide one in the same way and
+  // a single one beside it, null where that does not pay. FIPS 202, sections 3.3 and 4.
   void (*permute_one)(uint64_t state[kStateWords]) noexcept;
-  void (*permute_wide)(uint64_t* state) noexcept;
-  void (*permute_both)(uint64_t* wide, uint64_t one[kStateWords]) noexcept;
+  void (*permute_wide)(uint64_t* state, const LaneInputs* in) noexcept;
+  void (*permute_both)(uint64_t* wide, const LaneInputs* in, uint64_t one[kStateWords]) noexcept;
 
-  // in and out have `width` entries.
-  void (*absorb)(uint64_t* state, const LaneInput* in) noexcept;
-  void (*squeeze)(const uint64_t* state, const LaneOutput* out) noexcept;
+  // What comes out of a wide state. Here and above, lanes from `width` on are ignored.
+  void (*squeeze)(const uint64_t* state, const LaneOutputs& out) noexcept;
 };
 
 // Best first, the portable one last; each is complete.
@@ -192,7 +194,8 @@ consteval bool complete(const Arith& t) {
 
 consteval bool complete(const Keccak& t) {
   return t.name && t.width >= 1 && t.width <= kMaxWidth && kMaxWidth % t.width == 0 && t.one_cost &&
-         t.wide_cost && t.permute_one && t.permute_wide && t.absorb && t.squeeze;
+         t.wide_cost && (t.width < kMaxWidth || (!t.permute_both && t.one_cost >= t.wide_cost)) &&
+         t.permute_one && t.permute_wide && t.squeeze;
 }
 #endif
 

@@ -77,13 +77,14 @@ class DecapsOperation {
 
   uint32_t ready = 0;
 
-  HashJob job(unsigned id) noexcept {
+  template <class Start>
+  void start(unsigned id, const Start& start) noexcept {
     const uint8_t* const h = ek_ + Set::kEkBytes;
     const uint8_t* const z = h + 32;
-    if (id == kJobG) return hashes::g(secret_.m, h, secret_.k_r);
-    if (id == kJobJ) return hashes::j(z, ct_, Set::kCtBytes, secret_.k_bar);
-    if (id == kJobH) return hashes::h(ek_, Set::kEkBytes, h_again_);
-    return encryption_.job(id - kFirstInner);
+    if (id == kJobG) return start(hashes::g(secret_.m, h, secret_.k_r));
+    if (id == kJobJ) return start(hashes::j(z, ct_, Set::kCtBytes, secret_.k_bar));
+    if (id == kJobH) return start(hashes::h(ek_, Set::kEkBytes, h_again_));
+    return encryption_.start(id - kFirstInner, start);
   }
 
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {

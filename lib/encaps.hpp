@@ -33,10 +33,11 @@ class EncapsOperation {
 
   uint32_t ready = 0;
 
-  HashJob job(unsigned id) noexcept {
-    if (id == kJobH) return hashes::h(ek_, Set::kEkBytes, h_);
-    if (id == kJobG) return hashes::g(secret_.m, h_, secret_.k_r);
-    return encryption_.job(id - kFirstInner);
+  template <class Start>
+  void start(unsigned id, const Start& start) noexcept {
+    if (id == kJobH) return start(hashes::h(ek_, Set::kEkBytes, h_));
+    if (id == kJobG) return start(hashes::g(secret_.m, h_, secret_.k_r));
+    return encryption_.start(id - kFirstInner, start);
   }
 
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {

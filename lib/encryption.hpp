@@ -40,10 +40,11 @@ class Encryption {
     arith.decompress_1(secret_.mu, m);
   }
 
-  HashJob job(unsigned id) const noexcept {
-    if (id < kFirstNoise) return hashes::xof(rho_, row(id), column(id));
+  template <class Start>
+  void start(unsigned id, const Start& start) const noexcept {
+    if (id < kFirstNoise) return start(hashes::xof(rho_, row(id), column(id)));
     const unsigned n = id - kFirstNoise;
-    return hashes::prf(n < kK ? Set::kEta1 : Set::kEta2, r_, n);
+    return start(hashes::prf(n < kK ? Set::kEta1 : Set::kEta2, r_, n));
   }
 
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {

@@ -34,9 +34,10 @@ class ImportOperation {
 
   uint32_t ready;
 
-  HashJob job(unsigned id) noexcept {
-    if (id == kJobH) return hashes::h(ek_, Set::kEkBytes, h_);
-    return hashes::xof(ek_ + 384 * kK, (id - kFirstXof) / kK, (id - kFirstXof) % kK);
+  template <class Start>
+  void start(unsigned id, const Start& start) noexcept {
+    if (id == kJobH) return start(hashes::h(ek_, Set::kEkBytes, h_));
+    return start(hashes::xof(ek_ + 384 * kK, (id - kFirstXof) / kK, (id - kFirstXof) % kK));
   }
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {
     if (id == kJobH) return 0;

@@ -6,16 +6,16 @@
 
 namespace mlkem::hashes {
 
-inline constexpr uint8_t kSha3Domain = 0x06,
-                         kShakeDomain = 0x1f;  // FIPS 202, section 6, with the first padding bit
+// FIPS 202, section 6: what separates the domains, with the padding's first bit.
+inline constexpr uint64_t kSha3End = 0x06, kShakeEnd = 0x1f;
 inline constexpr uint8_t kSha3_256Rate = 17, kSha3_512Rate = 9, kShake128Rate = 21,
                          kShake256Rate = 17;  // words
 
 // H(body) = SHA3-256(body), 32 octets.
 inline HashJob h(const uint8_t* body, size_t body_bytes, uint8_t* out) noexcept {
   return {.body = body,
-          .body_bytes = uint32_t(body_bytes),
-          .domain = kSha3Domain,
+          .body_words = uint32_t(body_bytes / 8),
+          .last = kSha3End,
           .rate_words = kSha3_256Rate,
           .out_words = 4,
           .out = out};
@@ -25,8 +25,8 @@ inline HashJob h(const uint8_t* body, size_t body_bytes, uint8_t* out) noexcept 
 inline HashJob g(const uint8_t head[32], const uint8_t body[32], uint8_t* out) noexcept {
   return {.head = head,
           .body = body,
-          .body_bytes = 32,
-          .domain = kSha3Domain,
+          .body_words = 4,
+          .last = kSha3End,
           .rate_words = kSha3_512Rate,
           .out_words = 8,
           .out = out};
@@ -34,10 +34,9 @@ inline HashJob g(const uint8_t head[32], const uint8_t body[32], uint8_t* out) n
 
 // G(d | k), 64 octets.
 inline HashJob g_of_seed(const uint8_t d[32], int k, uint8_t* out) noexcept {
-  return {.head = d,
-          .suffix = {uint8_t(k)},
-          .suffix_bytes = 1,
-          .domain = kSha3Domain,
+  return {.body = d,
+          .body_words = 4,
+          .last = unsigned(k) | kSha3End << 8,
           .rate_words = kSha3_512Rate,
           .out_words = 8,
           .out = out};
@@ -47,31 +46,31 @@ inline HashJob g_of_seed(const uint8_t d[32], int k, uint8_t* out) noexcept {
 inline HashJob j(const uint8_t z[32], const uint8_t* c, size_t c_bytes, uint8_t* out) noexcept {
   return {.head = z,
           .body = c,
-          .body_bytes = uint32_t(c_bytes),
-          .domain = kShakeDomain,
+          .body_words = uint32_t(c_bytes / 8),
+          .last = kShakeEnd,
           .rate_words = kShake256Rate,
           .out_words = 4,
           .out = out};
 }
 
-// PRF_eta(s, n) = SHAKE256(s | n), 64 eta octets into the lane's buffer.
+// PRF_eta(s, n) = SHAKE256(s | n), 64 eta octets at the front of the lane's buffer.
 inline HashJob prf(int eta, const uint8_t s[32], unsigned n) noexcept {
-  return {.head = s,
-          .suffix = {uint8_t(n)},
-          .suffix_bytes = 1,
-          .domain = kShakeDomain,
+  return {.body = s,
+          .body_words = 4,
+          .last = n | kShakeEnd << 8,
           .rate_words = kShake256Rate,
-          .out_words = uint8_t(8 * eta)};
+          .out_words = uint8_t(eta == 2 ? 16 : kShake256Rate),
+          .out_blocks = uint8_t(eta - 1)};
 }
 
 // XOF(rho | j | i) = SHAKE128, its first three blocks into the lane's buffer.
 inline HashJob xof(const uint8_t rho[32], unsigned i, unsigned j) noexcept {
-  return {.head = rho,
-          .suffix = {uint8_t(j), uint8_t(i)},
-          .suffix_bytes = 2,
-          .domain = kShakeDomain,
+  return {.body = rho,
+          .body_words = 4,
+          .last = j | i << 8 | kShakeEnd << 16,
           .rate_words = kShake128Rate,
-          .out_words = kXofBytes / 8};
+          .out_words = kShake128Rate,
+          .out_blocks = kXofBlocks};
 }
 
 }  // namespace mlkem::hashes

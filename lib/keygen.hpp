@@ -2,6 +2,7 @@
 // ML-KEM.KeyGen_internal (FIPS 203, Algorithms 13 and 16) as an operation of the lane scheduler.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -34,7 +35,7 @@ class KeygenOperation {
     for (unsigned i = 0; i < kK; ++i) missing_in_row_[i] = kK + 1;
     for (uint16_t& filled : filled_) filled = 0;
     rows_done_ = 0;
-    ek_ready_bytes_ = 0;
+    ek_ready_words_ = 0;
     parked_h_.holds_state = false;
     h_waits_ = true;
     done_ = false;
@@ -43,17 +44,18 @@ class KeygenOperation {
 
   uint32_t ready = 0;
 
-  HashJob job(unsigned id) noexcept {
-    if (id == kJobG) return hashes::g_of_seed(secret_.d_z, Set::kK, secret_.rho_sigma);
+  template <class Start>
+  void start(unsigned id, const Start& start) noexcept {
+    if (id == kJobG) return start(hashes::g_of_seed(secret_.d_z, Set::kK, secret_.rho_sigma));
     if (id == kJobH) {
       HashJob job = hashes::h(ek(), Set::kEkBytes, ek() + Set::kEkBytes);
-      job.body_ready = &ek_ready_bytes_;
+      job.words_ready = &ek_ready_words_;
       job.parked = &parked_h_;
-      return job;
+      return start(job);
     }
     const Name name = kNames[id];
-    return name.is_prf ? hashes::prf(Set::kEta1, secret_.rho_sigma + 32, name.i)
-                       : hashes::xof(secret_.rho_sigma, name.i, name.j);
+    if (name.is_prf) return start(hashes::prf(Set::kEta1, secret_.rho_sigma + 32, name.i));
+    return start(hashes::xof(secret_.rho_sigma, name.i, name.j));
   }
 
   unsigned complete(unsigned id, const uint8_t* buffer) noexcept {
@@ -135,15 +137,16 @@ class KeygenOperation {
     ct::declassify(ek() + 384 * row, 384);
     rows_done_ |= 1u << row;
     const auto in_sequence = unsigned(std::countr_one(rows_done_));
-    ek_ready_bytes_ = in_sequence == kK ? Set::kEkBytes : 384 * in_sequence;
+    ek_ready_words_ = in_sequence == kK ? Set::kEkBytes / 8 : 384 / 8 * in_sequence;
     offer_h();
   }
 
   // Makes H ready if it waits and can go a step further.
   void offer_h() noexcept {
-    const uint32_t absorbed = parked_h_.holds_state ? parked_h_.absorbed_bytes : 0;
-    const uint32_t next_block = absorbed + 8 * hashes::kSha3_256Rate;
-    if (!h_waits_ || ek_ready_bytes_ < (next_block < Set::kEkBytes ? next_block : Set::kEkBytes)) return;
+    const uint32_t absorbed = parked_h_.holds_state ? parked_h_.absorbed_words : 0;
+    if (!h_waits_ ||
+        ek_ready_words_ < std::min<uint32_t>(absorbed + hashes::kSha3_256Rate, Set::kEkBytes / 8))
+      return;
     h_waits_ = false;
     ready |= 1u << kJobH;
   }
@@ -158,7 +161,7 @@ class KeygenOperation {
   const kernels::Arith* arith_;
   PublicKey<Set>* expanded_;
   uint8_t *out_ek_, *out_dk_;
-  uint32_t ek_ready_bytes_;
+  uint32_t ek_ready_words_;
   uint32_t rows_done_;                      // bits
   uint8_t missing_s_, missing_in_row_[kK];  // polynomials: of s; of A's row and e
   uint16_t filled_[kK * kK];

@@ -13,7 +13,8 @@ void permute_one(uint64_t state[kStateWords]) noexcept {
 }
 
 template <unsigned kWidth>
-void permute_wide(uint64_t* state) noexcept {
+void permute_wide(uint64_t* state, const LaneInputs* in) noexcept {
+  if (in) absorb<kWidth>(state, *in);
   for (unsigned lane = 0; lane < kWidth; ++lane) {
     uint64_t single[kStateWords];
     for (unsigned i = 0; i < kStateWords; ++i) single[i] = state[i * kWidth + lane];
@@ -24,8 +25,8 @@ void permute_wide(uint64_t* state) noexcept {
 }
 
 template <unsigned kWidth>
-void permute_both(uint64_t* wide, uint64_t one[kStateWords]) noexcept {
-  permute_wide<kWidth>(wide);
+void permute_both(uint64_t* wide, const LaneInputs* in, uint64_t one[kStateWords]) noexcept {
+  permute_wide<kWidth>(wide, in);
   permute_one(one);
 }
 
@@ -40,7 +41,6 @@ consteval Keccak reference(const char* name, unsigned one_cost, unsigned wide_co
           .permute_one = permute_one,
           .permute_wide = permute_wide<kWidth>,
           .permute_both = nullptr,
-          .absorb = absorb<kWidth>,
           .squeeze = squeeze<kWidth>};
 }
 consteval Keccak with_both(Keccak table, decltype(Keccak::permute_both) permute_both) {

@@ -80,18 +80,26 @@ std::string hex(const uint8_t* bytes, size_t count) {
 TEST_P(KeccakTable, ComputesKnownAnswers) {
   for (const KnownAnswer& known : kKnownAnswers) {
     std::vector<uint8_t> message(known.message_octets, 0xa3);
-    message.push_back(known.domain);
-    message.resize((message.size() + known.rate - 1) / known.rate * known.rate);
-    message.back() |= 0x80;
+    const size_t whole = message.size() / known.rate * known.rate, rest = message.size() - whole;
+    uint64_t last = uint64_t{known.domain} << (8 * (rest % 8));
+    for (size_t i = 0; i < rest % 8; ++i) last |= uint64_t{message[whole + rest / 8 * 8 + i]} << (8 * i);
     const auto w = std::make_unique<KeccakWorkspace>();
-    for (size_t at = 0; at < message.size(); at += known.rate) {
-      w->in.fill({message.data() + at, known.rate / 8, at == 0});
-      table().absorb(w->wide.body.data(), w->in.data());
-      table().permute_wide(w->wide.body.data());
+    for (size_t at = 0; at <= whole; at += known.rate) {
+      for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
+        w->in.bytes[lane] = message.data() + at;
+        w->in.words[lane] = uint8_t((at < whole ? known.rate : rest) / 8);
+        w->in.last[lane] = at < whole ? 0 : last;
+        w->in.end[lane] = at < whole ? uint8_t{0} : uint8_t(known.rate / 8 - 1);
+      }
+      w->in.fresh = at == 0 ? ~0u : 0;
+      table().permute_wide(w->wide.body.data(), &w->in);
     }
     uint8_t digest[kMaxWidth][64];
-    for (unsigned lane = 0; lane < table().width; ++lane) w->out[lane] = {digest[lane], 8};
-    table().squeeze(w->wide.body.data(), w->out.data());
+    for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
+      w->out.bytes[lane] = digest[lane];
+      w->out.words[lane] = 8;
+    }
+    table().squeeze(w->wide.body.data(), w->out);
     const size_t octets = std::string_view(known.digest).size() / 2;
     for (unsigned lane = 0; lane < table().width; ++lane)
       EXPECT_EQ(hex(digest[lane], octets), known.digest)
@@ -131,16 +139,23 @@ Lanes& lanes() {
   return pages;
 }
 
+constexpr uint8_t kEnds[] = {0, 8, 16, 20};
+
 // Random states; random counts of words, fresh or not, aligned or not.
 void fill(KeccakWorkspace& w, Source& source) {
   for (uint64_t& word : w.wide.body) word = source.word();
   for (uint64_t& word : w.one.body) word = source.word();
   for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
-    const auto in_words = uint32_t(source.below(22)), out_words = uint32_t(source.below(22));
+    const auto in_words = uint8_t(source.below(22)), out_words = uint8_t(source.below(22));
     uint8_t* in = lanes().in[lane].last(8 * in_words + source.below(3));
     for (unsigned i = 0; i < 8 * in_words; ++i) in[i] = uint8_t(source.word());
-    w.in[lane] = {in_words || source.below(2) ? in : nullptr, in_words, source.below(2) == 0};
-    w.out[lane] = {lanes().out[lane].last(8 * out_words + source.below(3)), out_words};
+    w.in.bytes[lane] = in_words ? in : in - 1;
+    w.in.words[lane] = in_words;
+    w.in.last[lane] = in_words <= 20 && source.below(2) ? source.word() : 0;
+    w.in.end[lane] = kEnds[source.below(std::size(kEnds))];
+    w.in.fresh |= uint32_t(source.below(2)) << lane;
+    w.out.bytes[lane] = lanes().out[lane].last(8 * out_words + source.below(3));
+    w.out.words[lane] = out_words;
   }
 }
 
@@ -148,7 +163,11 @@ void fill(KeccakWorkspace& w, Source& source) {
 void take_lane(KeccakWorkspace& single, const KeccakWorkspace& w, unsigned width, unsigned lane) {
   for (unsigned i = 0; i < kStateWords; ++i) single.wide.body[i] = w.wide.body[i * width + lane];
   single.one.body = w.one.body;
-  single.in[0] = w.in[lane];
+  single.in.bytes[0] = w.in.bytes[lane];
+  single.in.last[0] = w.in.last[lane];
+  single.in.words[0] = w.in.words[lane];
+  single.in.end[0] = w.in.end[lane];
+  single.in.fresh = w.in.fresh >> lane & 1;
 }
 
 TEST_P(KeccakTable, LanesAgreeWithTheSingleState) {
@@ -173,8 +192,9 @@ TEST_P(KeccakTable, LanesAgreeWithTheSingleState) {
         take_lane(*single, *before, width, lane);
         uint8_t expected[200];
         std::fill_n(expected, 200, uint8_t{0xee});
-        const size_t offset = 200 - size_t(lanes().out[lane].last(0) - w->out[lane].bytes);
-        single->out[0] = {expected + offset, w->out[lane].words};
+        const size_t offset = 200 - size_t(lanes().out[lane].last(0) - w->out.bytes[lane]);
+        single->out.bytes[0] = expected + offset;
+        single->out.words[0] = w->out.words[lane];
         if (c.call_lane) c.call_lane(portable(), *single);
         for (unsigned i = 0; i < kStateWords; ++i)
           ASSERT_EQ(w->wide.body[i * width + lane], single->wide.body[i])
@@ -188,39 +208,72 @@ TEST_P(KeccakTable, LanesAgreeWithTheSingleState) {
   }
 }
 
-// Every count of words, fresh and not, against the contract's words.
-TEST_P(KeccakTable, AbsorbsAndSqueezesEveryCount) {
+void permute_lanes(uint64_t* wide, unsigned width) {
+  for (unsigned lane = 0; lane < width; ++lane) {
+    uint64_t state[kStateWords];
+    for (unsigned i = 0; i < kStateWords; ++i) state[i] = wide[i * width + lane];
+    portable().permute_one(state);
+    for (unsigned i = 0; i < kStateWords; ++i) wide[i * width + lane] = state[i];
+  }
+}
+
+// Every count of words, fresh or not, ending a message in every way or not, against the contract's words.
+TEST_P(KeccakTable, AbsorbsEveryCount) {
   const unsigned width = table().width;
-  for (unsigned words = 0; words <= 21; ++words)
+  for (uint8_t words = 0; words <= 21; ++words)
     for (const bool fresh : {false, true})
-      for (unsigned lane = 0; lane < width; ++lane) {
-        const auto w = std::make_unique<KeccakWorkspace>();
-        Source source(words);
-        fill(*w, source);
-        w->in.fill({nullptr, 0, false});  // the other lanes stay as they are
-        w->out.fill({nullptr, 0});
-        uint8_t* in = lanes().in[lane].last(8 * words + words % 2);
-        for (unsigned i = 0; i < 8 * words; ++i) in[i] = uint8_t(source.word());
-        w->in[lane] = {in, words, fresh};
+      for (const uint8_t end : kEnds)
+        for (unsigned lane = 0; lane < width; ++lane) {
+          const auto w = std::make_unique<KeccakWorkspace>();
+          Source source(words);
+          fill(*w, source);
+          for (unsigned other = 0; other < kMaxWidth; ++other) {  // they stay as they are
+            w->in.last[other] = 0;
+            w->in.words[other] = w->in.end[other] = 0;
+          }
+          uint8_t* in = lanes().in[lane].last(8u * words + words % 2);
+          if (words == 0) --in;
+          for (unsigned i = 0; i < 8u * words; ++i) in[i] = uint8_t(source.word());
+          w->in.bytes[lane] = in;
+          w->in.words[lane] = words;
+          w->in.last[lane] = words <= 20 ? source.word() : 0;
+          w->in.end[lane] = end;
+          w->in.fresh = uint32_t{fresh} << lane;
 
-        auto expected = w->wide.body;
-        for (unsigned i = 0; i < kStateWords; ++i) {
-          uint64_t& word = expected[i * width + lane];
-          if (fresh) word = 0;
-          for (unsigned b = 0; i < words && b < 8; ++b) word ^= uint64_t{in[8 * i + b]} << (8 * b);
+          auto expected = w->wide.body;
+          for (unsigned i = 0; i < kStateWords; ++i) {
+            uint64_t& word = expected[i * width + lane];
+            if (fresh) word = 0;
+            for (unsigned b = 0; i < words && b < 8; ++b) word ^= uint64_t{in[8 * i + b]} << (8 * b);
+            if (i == words) word ^= w->in.last[lane];
+            if (end != 0 && i == end) word ^= uint64_t{1} << 63;
+          }
+          permute_lanes(expected.data(), width);
+          table().permute_wide(w->wide.body.data(), &w->in);
+          ASSERT_EQ(w->wide.body, expected)
+              << int(words) << " words, fresh " << fresh << ", end " << int(end) << ", lane " << lane;
         }
-        table().absorb(w->wide.body.data(), w->in.data());
-        ASSERT_EQ(w->wide.body, expected) << words << " words, fresh " << fresh << ", lane " << lane;
+}
 
-        uint8_t* out = lanes().out[lane].last(8 * words);
-        out[-1] = 0xee;
-        w->out[lane] = {out, words};
-        table().squeeze(w->wide.body.data(), w->out.data());
-        ASSERT_EQ(out[-1], 0xee);
-        for (unsigned i = 0; i < 8 * words; ++i)
-          ASSERT_EQ(out[i], uint8_t(expected[i / 8 * width + lane] >> (8 * (i % 8)))) << i;
-        ASSERT_EQ(w->wide.body, expected) << "squeezing changed the state";
-      }
+TEST_P(KeccakTable, SqueezesEveryCount) {
+  const unsigned width = table().width;
+  for (uint8_t words = 0; words <= 21; ++words)
+    for (unsigned lane = 0; lane < width; ++lane) {
+      const auto w = std::make_unique<KeccakWorkspace>();
+      Source source(words);
+      fill(*w, source);
+      w->out = {};
+      uint8_t* out = lanes().out[lane].last(8u * words);
+      out[-1] = 0xee;
+      w->out.bytes[lane] = out;
+      w->out.words[lane] = words;
+      const auto state = w->wide.body;
+      table().squeeze(w->wide.body.data(), w->out);
+      ASSERT_EQ(out[-1], 0xee);
+      for (unsigned i = 0; i < 8u * words; ++i)
+        ASSERT_EQ(out[i], uint8_t(state[i / 8 * width + lane] >> (8 * (i % 8)))) << i;
+      ASSERT_EQ(w->wide.body, state) << "squeezing changed the state";
+    }
 }
 
 }  // namespace

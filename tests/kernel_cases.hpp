@@ -279,8 +279,8 @@ inline constexpr ArithCase kArithCases[] = {
 struct KeccakWorkspace {
   Guarded<std::array<uint64_t, kStateWords * kMaxWidth>> wide;
   Guarded<std::array<uint64_t, kStateWords>> one;
-  std::array<LaneInput, kMaxWidth> in{};
-  std::array<LaneOutput, kMaxWidth> out{};
+  LaneInputs in{};
+  LaneOutputs out{};
 };
 
 struct KeccakCase {
@@ -298,13 +298,13 @@ inline bool always(const Keccak&) {
   return true;
 }
 inline void permute_wide(const Keccak& t, KeccakWorkspace& w) {
-  t.permute_wide(w.wide.body.data());
+  t.permute_wide(w.wide.body.data(), nullptr);
 }
 inline void absorb(const Keccak& t, KeccakWorkspace& w) {
-  t.absorb(w.wide.body.data(), w.in.data());
+  t.permute_wide(w.wide.body.data(), &w.in);
 }
 inline void squeeze(const Keccak& t, KeccakWorkspace& w) {
-  t.squeeze(w.wide.body.data(), w.out.data());
+  t.squeeze(w.wide.body.data(), w.out);
 }
 
 }  // namespace steps
@@ -314,8 +314,10 @@ inline constexpr KeccakCase kKeccakCases[] = {
      [](const Keccak& t, KeccakWorkspace& w) { t.permute_one(w.one.body.data()); }, nullptr, true},
     {"permute_wide", steps::always, steps::permute_wide, steps::permute_wide, false},
     {"permute_both", [](const Keccak& t) { return t.permute_both != nullptr; },
-     [](const Keccak& t, KeccakWorkspace& w) { t.permute_both(w.wide.body.data(), w.one.body.data()); },
-     steps::permute_wide, true},
+     [](const Keccak& t, KeccakWorkspace& w) {
+       t.permute_both(w.wide.body.data(), &w.in, w.one.body.data());
+     },
+     steps::absorb, true},
     {"absorb", steps::always, steps::absorb, steps::absorb, false},
     {"squeeze", steps::always, steps::squeeze, steps::squeeze, false},
 };

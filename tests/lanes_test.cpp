@@ -22,8 +22,8 @@ struct HashesOperation {
 
   struct Hash {
     HashJob job;
-    std::vector<uint8_t> head, body, out;
-    uint32_t body_ready = 0;
+    std::vector<uint8_t> head, body, suffix, out;
+    uint32_t words_ready = 0;
     ParkedHash parked;
     Sponge (*sponge)();
   };
@@ -32,19 +32,23 @@ struct HashesOperation {
   uint32_t ready = 0;
   unsigned ended = 0, times_parked = 0;
 
-  void reveal(unsigned id, uint32_t octets) {
-    hashes[id].body_ready = std::min(hashes[id].job.body_bytes, hashes[id].body_ready + octets);
+  void reveal(unsigned id, uint32_t words) {
+    hashes[id].words_ready = std::min(hashes[id].job.body_words, hashes[id].words_ready + words);
   }
 
-  HashJob job(unsigned id) { return hashes[id].job; }
+  template <class Start>
+  void start(unsigned id, const Start& start) {
+    start(hashes[id].job);
+  }
   unsigned complete(unsigned id, const uint8_t* buffer) {
-    if (hashes[id].job.out == nullptr) hashes[id].out.assign(buffer, buffer + 8 * hashes[id].job.out_words);
+    const HashJob& job = hashes[id].job;
+    if (!job.out) hashes[id].out.assign(buffer, buffer + 8 * job.out_words * job.out_blocks);
     ++ended;
     return 0;
   }
   void parked(unsigned id) {
     ++times_parked;
-    reveal(id, 150);
+    reveal(id, 19);
     ready |= 1u << id;
   }
   bool done() const { return false; }
@@ -57,35 +61,37 @@ struct NoMore {
 class LanesTest : public testing::TestWithParam<const kernels::Keccak*> {};
 
 struct Kind {
-  uint8_t domain, rate_words;
+  uint8_t domain, rate_words;  // domain: with the padding's first bit
   Sponge (*sponge)();
 };
-constexpr Kind kKinds[] = {{hashes::kSha3Domain, hashes::kSha3_256Rate, Sponge::sha3_256},
-                           {hashes::kSha3Domain, hashes::kSha3_512Rate, Sponge::sha3_512},
-                           {hashes::kShakeDomain, hashes::kShake128Rate, Sponge::shake128},
-                           {hashes::kShakeDomain, hashes::kShake256Rate, Sponge::shake256}};
+constexpr Kind kKinds[] = {{hashes::kSha3End, hashes::kSha3_256Rate, Sponge::sha3_256},
+                           {hashes::kSha3End, hashes::kSha3_512Rate, Sponge::sha3_512},
+                           {hashes::kShakeEnd, hashes::kShake128Rate, Sponge::shake128},
+                           {hashes::kShakeEnd, hashes::kShake256Rate, Sponge::shake256}};
 
 void fill(HashesOperation& operation, uint64_t seed, bool streaming) {
   operation.hashes.resize(32);
   for (unsigned i = 0; i < 32; ++i) {
     HashesOperation::Hash& hash = operation.hashes[i];
-    const std::vector<uint8_t> dice = test_bytes(seed * 100 + i, 6);
-    const bool is_short = dice[0] % 2 == 0;
+    const std::vector<uint8_t> dice = test_bytes(seed * 100 + i, 7);
     hash.head = test_bytes(seed + i, 32);
-    hash.body = test_bytes(seed - i, is_short ? dice[1] % 8 : 8u * dice[1] + dice[2] % 8);
-    hash.job = {.body = hash.body.data(), .body_bytes = uint32_t(hash.body.size())};
+    hash.body = test_bytes(seed - i, 8u * (dice[0] % 2 == 0 ? dice[1] % 8 : dice[1]));
+    hash.suffix = test_bytes(seed * i, dice[4] % 7);
+    hash.job = {.body = hash.body.data(), .body_words = uint32_t(hash.body.size() / 8)};
     if (dice[3] % 2 == 0) hash.job.head = hash.head.data();
-    if (is_short)
-      hash.job.suffix_bytes = dice[4] % 3, hash.job.suffix[0] = dice[1], hash.job.suffix[1] = dice[2];
     const Kind kind = kKinds[dice[5] % 4];
-    hash.job.domain = kind.domain;
+    for (size_t octet = 0; octet < hash.suffix.size(); ++octet)
+      hash.job.last |= uint64_t{hash.suffix[octet]} << (8 * octet);
+    hash.job.last |= uint64_t{kind.domain} << (8 * hash.suffix.size());
     hash.job.rate_words = kind.rate_words;
     hash.sponge = kind.sponge;
-    hash.job.out_words = uint8_t(1 + dice[4] % 63);
+    // whole blocks, or a part of one
+    hash.job.out_blocks = uint8_t(1 + dice[6] % 3);
+    hash.job.out_words = hash.job.out_blocks > 1 ? kind.rate_words : uint8_t(1 + dice[4] % kind.rate_words);
     if (!streaming) continue;
-    hash.job.body_ready = &hash.body_ready;
+    hash.job.words_ready = &hash.words_ready;
     hash.job.parked = &hash.parked;
-    operation.reveal(i, kMostRateBytes);
+    operation.reveal(i, kMostRateBytes / 8);
   }
   operation.ready = ~0u;
 }
@@ -95,8 +101,9 @@ void expect_sponge_output(const HashesOperation& operation) {
     std::vector<uint8_t> message;
     if (hash.job.head) message = hash.head;
     message.insert(message.end(), hash.body.begin(), hash.body.end());
-    message.insert(message.end(), hash.job.suffix, hash.job.suffix + hash.job.suffix_bytes);
-    EXPECT_EQ(hash.out, hash.sponge().absorb(message).squeeze(8u * hash.job.out_words))
+    message.insert(message.end(), hash.suffix.begin(), hash.suffix.end());
+    ASSERT_EQ(hash.out.size(), 8u * hash.job.out_words * hash.job.out_blocks);
+    EXPECT_EQ(hash.out, hash.sponge().absorb(message).squeeze(hash.out.size()))
         << message.size() << " octets";
   }
 }
@@ -150,10 +157,12 @@ kernels::Keccak counting(const kernels::Keccak& table) {
   counted = &table;
   kernels::Keccak out = table;
   out.permute_one = [](uint64_t* one) noexcept { ++steps, counted->permute_one(one); };
-  out.permute_wide = [](uint64_t* wide) noexcept { ++steps, counted->permute_wide(wide); };
+  out.permute_wide = [](uint64_t* wide, const kernels::LaneInputs* in) noexcept {
+    ++steps, counted->permute_wide(wide, in);
+  };
   if (table.permute_both)
-    out.permute_both = [](uint64_t* wide, uint64_t* one) noexcept {
-      ++steps, counted->permute_both(wide, one);
+    out.permute_both = [](uint64_t* wide, const kernels::LaneInputs* in, uint64_t* one) noexcept {
+      ++steps, counted->permute_both(wide, in, one);
     };
   return out;
 }

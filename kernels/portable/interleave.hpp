@@ -9,24 +9,23 @@
 namespace mlkem::kernels {
 
 template <unsigned kWidth>
-void absorb(uint64_t* state, const LaneInput* in) noexcept {
+void absorb(uint64_t* state, const LaneInputs& in) noexcept {
   for (unsigned lane = 0; lane < kWidth; ++lane) {
-    uint64_t* word = state + lane;
-    const uint32_t words = in[lane].words;
-    if (in[lane].fresh) {
-      for (unsigned i = 0; i < words; ++i) word[i * kWidth] = load_le64(in[lane].bytes + 8 * i);
-      for (unsigned i = words; i < kStateWords; ++i) word[i * kWidth] = 0;
-    } else {
-      for (unsigned i = 0; i < words; ++i) word[i * kWidth] ^= load_le64(in[lane].bytes + 8 * i);
-    }
+    uint64_t* const word = state + lane;
+    const unsigned words = in.words[lane];
+    if ((in.fresh >> lane & 1) != 0)
+      for (unsigned i = 0; i < kStateWords; ++i) word[i * kWidth] = 0;
+    for (unsigned i = 0; i < words; ++i) word[i * kWidth] ^= load_le64(in.bytes[lane] + 8 * i);
+    word[words * kWidth] ^= in.last[lane];
+    if (in.end[lane] != 0) word[in.end[lane] * kWidth] ^= uint64_t{1} << 63;
   }
 }
 
 template <unsigned kWidth>
-void squeeze(const uint64_t* state, const LaneOutput* out) noexcept {
+void squeeze(const uint64_t* state, const LaneOutputs& out) noexcept {
   for (unsigned lane = 0; lane < kWidth; ++lane)
-    for (unsigned i = 0; i < out[lane].words; ++i)
-      store_le64(out[lane].bytes + 8 * i, state[i * kWidth + lane]);
+    for (unsigned i = 0; i < out.words[lane]; ++i)
+      store_le64(out.bytes[lane] + 8 * i, state[i * kWidth + lane]);
 }
 
 }  // namespace mlkem::kernels

@@ -93,6 +93,11 @@ void permute_one(uint64_t state[kStateWords]) noexcept {
   wipe_scratch(other);
 }
 
+void permute_wide(uint64_t* state, const LaneInputs* in) noexcept {
+  if (in) absorb<1>(state, *in);
+  permute_one(state);
+}
+
 }  // namespace
 
 constexpr Keccak kKeccakPortable = {.name = "portable",
@@ -101,9 +106,8 @@ constexpr Keccak kKeccakPortable = {.name = "portable",
                                     .one_cost = 600,
                                     .wide_cost = 600,
                                     .permute_one = permute_one,
-                                    .permute_wide = permute_one,
+                                    .permute_wide = permute_wide,
                                     .permute_both = nullptr,
-                                    .absorb = absorb<1>,
                                     .squeeze = squeeze<1>};
 static_assert(complete(kKeccakPortable));
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The AVX-512 tables.
 #include "kernels/keccak_constants.hpp"
-#include "kernels/portable/interleave.hpp"
 #include "kernels/x86/coding_constants.hpp"
 #include "kernels/x86/ntt_constants.hpp"
 #include "kernels/x86/x86.hpp"
@@ -49,9 +48,9 @@ void mlkem_cbd_3_avx512(int16_t* out, const uint8_t* prf,
                         const mlkem::kernels::x86::CodingConstants* constants) noexcept;
 uint32_t mlkem_reject_vartime_avx512(int16_t* p, uint32_t have, const uint8_t* xof, size_t octets,
                                      const mlkem::kernels::x86::CodingConstants* constants) noexcept;
-void mlkem_absorb_x8_avx512(uint64_t* state, const mlkem::kernels::LaneInput* in) noexcept;
-void mlkem_squeeze_x8_avx512(const uint64_t* state, const mlkem::kernels::LaneOutput* out) noexcept;
-void mlkem_keccak_x8_avx512(uint64_t* state, const uint64_t* round_constants) noexcept;
+void mlkem_squeeze_x8_avx512(const uint64_t* state, const mlkem::kernels::LaneOutputs& out) noexcept;
+void mlkem_keccak_x8_avx512(uint64_t* state, const mlkem::kernels::LaneInputs* in,
+                            const uint64_t* round_constants) noexcept;
 }
 
 namespace mlkem::kernels {
@@ -102,24 +101,8 @@ void to_octets(uint8_t* out, const Poly& p) noexcept {
   kernel(out, p.c, &kCodingConstants);
 }
 
-void permute_wide(uint64_t* state) noexcept {
-  mlkem_keccak_x8_avx512(state, kRoundConstants.data());
-}
-
-// Transposing 64 octets of eight lanes costs what two lanes cost word by word.
-constexpr unsigned kFewLanes = 2;
-template <class LaneBlock>
-bool concerns_few(const LaneBlock* lanes) {
-  unsigned count = 0;
-  for (unsigned lane = 0; lane < 8; ++lane) count += lanes[lane].words != 0;
-  return count <= kFewLanes;
-}
-
-void absorb_wide(uint64_t* state, const LaneInput* in) noexcept {
-  concerns_few(in) ? absorb<8>(state, in) : mlkem_absorb_x8_avx512(state, in);
-}
-void squeeze_wide(const uint64_t* state, const LaneOutput* out) noexcept {
-  concerns_few(out) ? squeeze<8>(state, out) : mlkem_squeeze_x8_avx512(state, out);
+void permute_wide(uint64_t* state, const LaneInputs* in) noexcept {
+  mlkem_keccak_x8_avx512(state, in, kRoundConstants.data());
 }
 
 }  // namespace
@@ -160,8 +143,7 @@ constexpr Keccak kKeccakAvx512 = {.name = "avx512",
                                   .permute_one = x86::permute_one,
                                   .permute_wide = permute_wide,
                                   .permute_both = nullptr,
-                                  .absorb = absorb_wide,
-                                  .squeeze = squeeze_wide};
+                                  .squeeze = mlkem_squeeze_x8_avx512};
 static_assert(complete(kKeccakAvx512));
 
 }  // namespace mlkem::kernels

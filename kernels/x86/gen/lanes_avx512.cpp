@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Octets into and out of eight interleaved Keccak states: 64 octets of every lane are a square of 8 x 8 words, which is
-// transposed in registers.
+// Octets out of eight interleaved Keccak states: 64 octets of every lane are a square of 8 x 8 words, which is transposed
+// in registers.
 #include "kernels/kernels.hpp"
 #include "kernels/x86/gen/kernels.hpp"
 
 namespace mlkem::gen {
 namespace {
 
-using kernels::kStateWords;
-using kernels::LaneInput;
-using kernels::LaneOutput;
+using kernels::LaneOutputs;
+using Xbyak::Label;
 using Xbyak::Opmask;
 using Xbyak::Reg32;
 using Xbyak::Reg64;
@@ -17,9 +16,10 @@ using Xbyak::Xmm;
 using Xbyak::Ymm;
 using Xbyak::Zmm;
 
-constexpr int kLanes = 8, kGroups = 3;  // 24 words, of at most 21 that enter or leave
-static_assert(sizeof(LaneInput) == 16 && offsetof(LaneInput, words) == 8 && offsetof(LaneInput, fresh) == 12);
-static_assert(sizeof(LaneOutput) == 16 && offsetof(LaneOutput, words) == 8);
+constexpr int kLanes = 8, kGroups = 3;  // 24 words, of at most 21 that leave
+constexpr uint64_t kEveryOctet = 0x0101010101010101;
+constexpr int kOutWords = offsetof(LaneOutputs, words);
+static_assert(offsetof(LaneOutputs, bytes) == 0);
 
 // Registers 0 to 7: rows become columns. 8 to 15 are scratch.
 void transpose(Emitter& e) {
@@ -43,57 +43,29 @@ void transpose(Emitter& e) {
   for (int i = 0; i < 8; ++i) e.vmovdqa64(Zmm(i), Zmm(8 + i));
 }
 
-// absorb(state, in): a fresh lane's words count as zero, a lane without input reads nothing that counts.
-void absorb(Emitter& e) {
-  const Reg64 state = e.rdi, in = e.rsi, bytes = e.rdx;
-  const Reg32 words = e.ecx, mask = e.eax, all = e.r8d, fresh = e.r9d;
-  const Opmask kept = e.k2, group_words = e.k1;
-  e.xor_(fresh, fresh);
-  for (int lane = kLanes - 1; lane >= 0; --lane) {
-    e.movzx(mask, e.byte[in + 16 * lane + int(offsetof(LaneInput, fresh))]);
-    e.lea(fresh, e.ptr[mask.cvt64() + 2 * fresh.cvt64()]);
-  }
-  e.not_(fresh);
-  e.kmovb(kept, fresh);
-  e.mov(all, -1);
-  for (int group = 0; group < kGroups; ++group) {
-    for (int lane = 0; lane < kLanes; ++lane) {
-      e.mov(bytes, e.ptr[in + 16 * lane]);
-      e.mov(words, e.ptr[in + 16 * lane + int(offsetof(LaneInput, words))]);
-      e.test(words, words);
-      e.cmovz(bytes, state);  // readable, though nothing is read
-      e.bzhi(mask, all, words);
-      if (group > 0) e.shr(mask, 8 * group);
-      e.kmovb(group_words, mask);
-      e.vmovdqu64(Zmm(lane) | group_words | Xbyak::util::T_z, e.ptr[bytes + 64 * group]);
-    }
-    transpose(e);
-    for (int i = 0; i < 8; ++i) {
-      const auto word = e.ptr[state + 64 * (8 * group + i)];
-      e.vmovdqa64(Zmm(16 + i) | kept | Xbyak::util::T_z, word);
-      e.vpxorq(Zmm(16 + i), Zmm(16 + i), Zmm(i));
-      e.vmovdqa64(word, Zmm(16 + i));
-    }
-  }
-  const auto last = e.ptr[state + 64 * (int(kStateWords) - 1)];
-  e.vmovdqa64(Zmm(16) | kept | Xbyak::util::T_z, last);
-  e.vmovdqa64(last, Zmm(16));
-}
-
 // squeeze(state, out). Masked stores are slow: a lane of a whole block of SHAKE128, or of whole groups, goes without.
 void squeeze(Emitter& e) {
   const Reg64 state = e.rdi, out = e.rsi, bytes = e.rdx;
   const Reg32 words = e.ecx, mask = e.eax, all = e.r8d;
   const Opmask group_words = e.k1;
+  Label end;
   e.mov(all, -1);
   for (int group = 0; group < kGroups; ++group) {
+    if (group > 0) {
+      // bit 7 of a lane's octet, if it has words of this group
+      e.mov(bytes, kEveryOctet * uint64_t(0x7f - 8 * group));
+      e.add(bytes, e.ptr[out + kOutWords]);
+      e.mov(mask.cvt64(), kEveryOctet << 7);
+      e.test(bytes, mask.cvt64());
+      e.jz(end, Xbyak::CodeGenerator::T_NEAR);
+    }
     for (int i = 0; i < 8; ++i) e.vmovdqa64(Zmm(i), e.ptr[state + 64 * (8 * group + i)]);
     transpose(e);
     for (int lane = 0; lane < kLanes; ++lane) {
       const Zmm row(lane);
-      Xbyak::Label partly, done;
-      e.mov(words, e.ptr[out + 16 * lane + int(offsetof(LaneOutput, words))]);
-      e.mov(bytes, e.ptr[out + 16 * lane]);
+      Label partly, done;
+      e.movzx(words, e.byte[out + kOutWords + lane]);
+      e.mov(bytes, e.ptr[out + 8 * lane]);
       if (group < kGroups - 1) {
         e.cmp(words, 8 * group + 8);
         e.jb(partly);
@@ -116,12 +88,12 @@ void squeeze(Emitter& e) {
       e.L(done);
     }
   }
+  e.L(end);
 }
 
 }  // namespace
 
 void lanes_avx512(Emitter& e) {
-  e.function("mlkem_absorb_x8_avx512", [&] { absorb(e); });
   e.function("mlkem_squeeze_x8_avx512", [&] { squeeze(e); });
 }
 
