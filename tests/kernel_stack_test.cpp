@@ -32,7 +32,7 @@ class StackAfter : public testing::TestWithParam<const Table*> {
   template <class Prepare, class Call>
   void expect_nothing_left(const std::string& kernel, Prepare prepare, Call call) {
     std::vector<uint8_t> left[2];
-    for (const uint64_t seed : {0, 1, 0, 1}) {  // the first two also bind library functions
+    for (const unsigned seed : {0u, 1u, 0u, 1u}) {  // the first two also bind library functions
       prepare(seed);
       stack_.run(call);
       const auto octets = stack_.octets_below_thread();
