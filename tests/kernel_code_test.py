@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine code of the x86 kernels: named functions with sizes, the instructions that their tier may use, no branch
 and no address that depends on secrets, control-flow marks, no relocation and no executable stack.
-Usage: kernel_code_test.py LIBRARY (an archive with the assembled kernels)"""
+Usage: kernel_code_test.py LIBRARY (an archive with the assembled kernels) SHARED_LIBRARY"""
 
 import os
 import re
@@ -97,6 +97,20 @@ def faults(name, code):
         yield f'{name}: does not return'
 
 
+def shared_library(tap, library):
+    """What the linker made of it."""
+    segments = re.findall(r'^ +(LOAD|GNU_STACK) .* ([R ][W ][E ]) 0x', run(['readelf', '-lW', library]).stdout.decode(),
+                          re.MULTILINE)
+    tap.check(('GNU_STACK', 'RW ') in segments and len(segments) > 2, 'shared library: no executable stack', segments)
+    tap.check(not any('WE' in flags for _, flags in segments), 'shared library: nothing writable and executable', segments)
+    start = run([os.environ.get('CC', 'cc'), '-print-file-name=crti.o']).stdout.decode().strip()
+    if os.path.exists(start) and 'IBT' not in run(['readelf', '-nW', start]).stdout.decode():
+        tap.skip('shared library: marked for IBT and SHSTK', 'the C library\'s own start files are not')
+    else:
+        notes = run(['readelf', '-nW', library]).stdout.decode()
+        tap.check('IBT' in notes and 'SHSTK' in notes, 'shared library: marked for IBT and SHSTK', notes)
+
+
 def main():
     library, tap = os.path.abspath(sys.argv[1]), Tap()
     if not shutil.which('objdump') or not shutil.which('ar'):
@@ -136,6 +150,7 @@ def main():
     tap.check("'.rela.text" not in relocations, 'no relocations', relocations)
     data = re.findall(r'\.(data|rodata|bss)\S* +\w+ +\w+ +\w+ (\w+)', sections)
     tap.check(not any(int(size, 16) for _, size in data), 'no data', sections)
+    shared_library(tap, os.path.abspath(sys.argv[2]))
     # The checks themselves: each planted fault is noticed.
     planted = {
         'a branch on data': [('endbr64', '', 'f3'), ('cmp', 'eax,DWORD PTR [rdi]', '3b'), ('jb', '10', '72'), ('ret', '', 'c3')],

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exhaustive: every value that a contract in kernels.hpp allows, in every place of a vector, for the kernels
-// that work coefficient by coefficient; and the portable table's modular arithmetic.
+// Exhaustive: every value that a contract in kernels.hpp allows, in every coefficient, for the kernels that work
+// coefficient by coefficient (unrolled code may treat each in its own way); and the portable table's modular arithmetic.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "kernels/portable/modular.hpp"
 #include "tests/arith_reference.hpp"
@@ -12,8 +14,6 @@
 
 namespace mlkem::kernels {
 namespace {
-
-constexpr int kPlaces = 32;  // 16-bit numbers in the widest vector
 
 class KernelRanges : public testing::TestWithParam<const Arith*> {
  protected:
@@ -26,18 +26,28 @@ class KernelRanges : public testing::TestWithParam<const Arith*> {
 INSTANTIATE_TEST_SUITE_P(All, KernelRanges, testing::ValuesIn(arith_tables().begin(), arith_tables().end()),
                          [](const auto& shown) { return std::string(shown.param->name); });
 
-// Calls f with polynomials that together hold lowest, ..., highest in each of kPlaces places.
+// Calls f with polynomials that together hold lowest, ..., highest in each coefficient. Returns how many pairs of value
+// and place there were.
 template <class F>
-void for_all_values(int lowest, int highest, F f) {
-  for (int shift = 0; shift < kPlaces; ++shift)
+size_t for_all_values(int lowest, int highest, F f) {
+  std::vector<uint8_t> seen(size_t{kN} << 16);
+  for (int shift = 0; shift < kN; ++shift)
     for (int first = lowest - shift; first <= highest; first += kN) {
       Poly p;
       for (int i = 0; i < kN; ++i) {
         const int x = first + i;
         p.c[i] = int16_t(x < lowest ? lowest : x > highest ? highest : x);
+        seen[size_t(i) << 16 | uint16_t(p.c[i])] = 1;
       }
       f(p);
     }
+  return size_t(std::count(seen.begin(), seen.end(), 1));
+}
+
+// Exhaustive is what the count says: tests/README.md lists it.
+void expect_inputs(size_t inputs, size_t expected) {
+  EXPECT_EQ(inputs, expected);
+  testing::Test::RecordProperty("inputs", int(inputs));
 }
 
 using Compress = void (*)(uint8_t*, const Poly&) noexcept;
@@ -54,6 +64,7 @@ const Width kWidths[] = {{1, &Arith::compress_1, &Arith::decompress_1},
                          {11, &Arith::compress_11, &Arith::decompress_11}};
 
 TEST_P(KernelRanges, CompressIsExact) {
+  size_t inputs = 0;
   for (const Width& width : kWidths) {
     // Decoded by hand, so that a wrong value is named.
     uint32_t expected[4 * kQ];
@@ -61,7 +72,7 @@ TEST_P(KernelRanges, CompressIsExact) {
       const int64_t canonical = (x % kQ + kQ) % kQ;
       expected[x + 2 * kQ] = uint32_t(((canonical << (width.d + 1)) + kQ) / (2 * kQ) % (1 << width.d));
     }
-    for_all_values(1 - 2 * kQ, 2 * kQ - 1, [&](const Poly& p) {
+    inputs += for_all_values(1 - 2 * kQ, 2 * kQ - 1, [&](const Poly& p) {
       uint8_t out[352];
       (table().*width.compress)(out, p);
       for (size_t i = 0; i < kN; ++i) {
@@ -74,11 +85,13 @@ TEST_P(KernelRanges, CompressIsExact) {
       }
     });
   }
+  expect_inputs(inputs, size_t{5} * kN * (4 * kQ - 1));
 }
 
 TEST_P(KernelRanges, DecompressIsExact) {
+  size_t inputs = 0;
   for (const Width& width : kWidths)
-    for_all_values(0, (1 << width.d) - 1, [&](const Poly& p) {
+    inputs += for_all_values(0, (1 << width.d) - 1, [&](const Poly& p) {
       uint8_t in[352] = {};
       for (size_t bit = 0; bit < kN * width.d; ++bit)
         in[bit / 8] |= uint8_t((p.c[bit / width.d] >> bit % width.d & 1) << bit % 8);
@@ -88,11 +101,12 @@ TEST_P(KernelRanges, DecompressIsExact) {
         ASSERT_EQ(out.c[i], (2 * kQ * p.c[i] + (1 << width.d)) >> (width.d + 1))
             << "decompress_" << width.d << " of " << p.c[i];
     });
+  expect_inputs(inputs, size_t{kN} * (2 + 16 + 32 + 1024 + 2048));
 }
 
 TEST_P(KernelRanges, ByteEncode12AndToStandardReduceEveryNumber) {
   const auto order = cases::order_of(table());
-  for_all_values(-32768, 32767, [&](const Poly& p) {
+  const size_t inputs = for_all_values(-32768, 32767, [&](const Poly& p) {
     const Poly ours = cases::in_order(order, p);
     uint8_t out[384], expected[384];
     table().byte_encode_12(out, ours);
@@ -103,11 +117,12 @@ TEST_P(KernelRanges, ByteEncode12AndToStandardReduceEveryNumber) {
     kArithReference.to_standard(reduced);
     ASSERT_EQ(std::memcmp(&standard, &reduced, sizeof reduced), 0) << "from " << p.c[0];
   });
+  expect_inputs(inputs, size_t{kN} * 65536);
 }
 
 TEST_P(KernelRanges, AddProductReducesEveryNumber) {
   const auto order = cases::order_of(table());
-  for_all_values(-32768, 32767, [&](const Poly& e) {
+  const size_t inputs = for_all_values(-32768, 32767, [&](const Poly& e) {
     Poly p = {}, reduced = e;  // zero is zero with any Montgomery factor
     table().add_product(p, cases::in_order(order, e));
     for (const int16_t c : p.c) ASSERT_TRUE(c >= -4096 && c <= 4096) << c;
@@ -115,10 +130,12 @@ TEST_P(KernelRanges, AddProductReducesEveryNumber) {
     kArithReference.to_standard(reduced);
     ASSERT_EQ(std::memcmp(&p, &reduced, sizeof p), 0) << "from " << e.c[0];
   });
+  expect_inputs(inputs, size_t{kN} * 65536);
 }
 
 // FIPS 203, section 7.2: one coefficient of q or more among 256 is found, whatever the others are.
 TEST_P(KernelRanges, ByteDecode12ChecksEveryNumberInEveryPlace) {
+  size_t inputs = 0;
   const auto order = cases::order_of(table());
   for (const int others : {0, kQ - 1}) {
     uint8_t in[384];
@@ -143,6 +160,7 @@ TEST_P(KernelRanges, ByteDecode12ChecksEveryNumberInEveryPlace) {
           pair[2] = uint8_t(value >> 4);
         }
         expected.c[i] = int16_t(value);
+        ++inputs;
         Poly out;
         ASSERT_EQ(table().byte_decode_12(out, in) != 0, value >= kQ) << value << " in place " << place;
         ASSERT_EQ(std::memcmp(&out, &expected, sizeof out), 0) << value << " in place " << place;
@@ -151,6 +169,27 @@ TEST_P(KernelRanges, ByteDecode12ChecksEveryNumberInEveryPlace) {
       std::memcpy(pair, saved, sizeof saved);
     }
   }
+  expect_inputs(inputs, size_t{kN} * (4096 + 4));
+}
+
+// FIPS 203, Algorithm 8: a coefficient is made of 4 or 6 bits, which take all values in every place.
+TEST_P(KernelRanges, CbdIsExact) {
+  size_t inputs = 0;
+  for (const int eta : {2, 3})
+    for (int shift = 0; shift < 1 << (2 * eta); ++shift) {
+      uint8_t prf[192] = {};
+      Poly out, expected;
+      for (int i = 0; i < kN; ++i) {
+        const int bits = (i + shift) % (1 << (2 * eta)), low = bits & ((1 << eta) - 1), high = bits >> eta;
+        expected.c[i] = int16_t(__builtin_popcount(unsigned(low)) - __builtin_popcount(unsigned(high)));
+        for (int b = 0; b < 2 * eta; ++b)
+          prf[(2 * eta * i + b) / 8] |= uint8_t((bits >> b & 1) << (2 * eta * i + b) % 8);
+        ++inputs;
+      }
+      (eta == 2 ? table().cbd_2 : table().cbd_3)(out, prf);
+      ASSERT_EQ(std::memcmp(&out, &expected, sizeof out), 0) << "eta " << eta << ", shift " << shift;
+    }
+  expect_inputs(inputs, size_t{kN} * (16 + 64));
 }
 
 // The pieces of the portable table.
@@ -163,15 +202,17 @@ TEST(Modular, BarrettReductionIsCentered) {
   }
 }
 
+// Every factor by every number.
 TEST(Modular, MultiplicationIsMontgomerysAndBounded) {
-  for (int value = -(kQ - 1) / 2; value <= (kQ - 1) / 2; value += 7) {
+  for (int value = -(kQ - 1) / 2; value <= (kQ - 1) / 2; ++value) {
     const portable::Factor f{int16_t(value), portable::low(int16_t(value), portable::kQInverse)};
-    for (int a = -32768; a < 32768; a += 3) {
-      const int64_t r = portable::multiply(int16_t(a), f);
-      ASSERT_EQ((r * 65536 - int64_t{a} * value) % kQ, 0) << a << " * " << value;
-      ASSERT_LE(std::abs(r), 2496) << a << " * " << value;
-      ASSERT_LE(2 * 65536 * std::abs(r), 2 * std::abs(a) * 1664 + 65536 * kQ) << a << " * " << value;
+    int wrong = 0;
+    for (int a = -32768; a < 32768; ++a) {
+      const int r = portable::multiply(int16_t(a), f), magnitude = std::abs(r);
+      wrong += (r * 65536 - a * value) % kQ != 0 || magnitude > 2496 ||
+               65536 * magnitude > std::abs(a) * 1664 + 32768 * kQ;
     }
+    ASSERT_EQ(wrong, 0) << "times " << value;
   }
 }
 

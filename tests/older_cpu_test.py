@@ -22,7 +22,9 @@ def main():
     if platform.machine() != 'x86_64' or not qemu:
         tap.skip('older CPUs', 'not x86-64' if platform.machine() != 'x86_64' else 'no qemu-x86_64 (package qemu-user)')
         tap.done()
-    programs = [(sys.argv[1], '*AgreesWithItsOracle*:*Features*'), (sys.argv[2], '*Intermediate*:*KnownAnswers*Kat*')]
+    # Without the tests that end lanes before a guard page: qemu 7.2 reads what vpmaskmovq masks out.
+    programs = [(sys.argv[1], '*AgreesWithItsOracle*:*Features*:*KeccakTable.ComputesKnownAnswers*:*KeccakTable.PermutesZeros*'),
+                (sys.argv[2], '*EveryTableGivesTheSameOctets:*PublicFunctionsEqualThePortableTables')]
     for cpu, missing in CPUS.items():
         for program, tests in programs:
             ran = run([qemu, '-cpu', cpu, program, f'--gtest_filter={tests}'])

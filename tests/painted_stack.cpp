@@ -22,16 +22,16 @@ namespace {
 constexpr size_t kStackBytes = 256 << 10;  // twice what the largest batch may take
 constexpr uint8_t kPaint = 0xa7;
 
+}  // namespace
+
 // Keeps f's frames below what the end of the thread overwrites.
-void* call(void* f) {
-  uint8_t distance[8 << 10];
+void* PaintedStack::call(void* f) {
+  uint8_t distance[kThreadBytes];
   asm volatile("" : : "r"(distance) : "memory");
   (*static_cast<const std::function<void()>*>(f))();
   asm volatile("" : : "r"(distance) : "memory");
   return nullptr;
 }
-
-}  // namespace
 
 PaintedStack::PaintedStack() {
   void* const memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
