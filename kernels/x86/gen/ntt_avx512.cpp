@@ -2,13 +2,13 @@
 // The number-theoretic transform and its inverse (FIPS 203, Algorithms 9 and 10) with the polynomial in eight
 // registers from beginning to end: three layers between registers, four within pairs of them.
 #include "kernels/x86/gen/kernels.hpp"
-#include "kernels/x86/ntt_constants.hpp"
+#include "kernels/x86/ntt_avx512_constants.hpp"
 
 namespace mlkem::gen {
 namespace {
 
-using kernels::x86::FactorVector;
-using kernels::x86::NttConstants;
+using kernels::x86::avx512::FactorVector;
+using kernels::x86::avx512::NttConstants;
 using Xbyak::Ymm;
 using Xbyak::Zmm;
 

@@ -9,7 +9,7 @@
 
 #include "kernels/portable/modular.hpp"
 
-namespace mlkem::kernels::x86 {
+namespace mlkem::kernels::x86::avx512 {
 
 inline constexpr int kWords = 32;  // coefficients in a zmm register
 
@@ -169,4 +169,4 @@ consteval NttConstants ntt_constants() {
   return out;
 }
 
-}  // namespace mlkem::kernels::x86
+}  // namespace mlkem::kernels::x86::avx512
