@@ -29,71 +29,42 @@ struct FactorVector {
   }
 };
 
-// The last four layers of the transform work on pairs of registers, 2 i and 2 i + 1, whose 64 coefficients they
-// exchange so that a butterfly's halves lie in different registers: halves of registers for length 16, then 128, 64 and
-// 32 bits. kLowerHalves[layer][word] is the coefficient, of the pair's 64, that word of the first register of the pair is in
-// that layer; the second register holds the one `length` further on.
+// Barrett reduction: x - q round(x kBarrett / 2^26) is at most q / 2. In three instructions instead of four,
+// x - q round(x kTenths / 2^15) is at most q / 2 + 0.016 |x|, for any int16_t.
+inline constexpr int16_t kBarrett = 20159;  // round(2^26 / q)
+inline constexpr int16_t kTenths = 10;      // 2^15 / q is 9.84
+
+// The last four layers of the transform work on pairs of registers, 2 i and 2 i + 1, whose 64 coefficients are moved so
+// that a butterfly's halves lie in different registers. Where they are: the bits of a coefficient's index, 5 to 1, that
+// tell its register, half, quarter, quadword and dword. Moving dwords within quarters takes two cycles, anything else
+// five: the steps from home to length 16 and from 8 to 4 exchange two bits each with their neighbours in other quarters,
+// the other three only turn register, quadword and dword round.
+using Places = std::array<int, 5>;
 inline constexpr int kInnerLayers = 4;
-consteval std::array<std::array<int, kWords>, kInnerLayers> lower_halves() {
-  std::array<std::array<int, kWords>, kInnerLayers> out{};
-  std::array<int, kWords> a{}, b{};
-  for (int i = 0; i < kWords; ++i) a[size_t(i)] = i, b[size_t(i)] = i + kWords;
-  // Takes 64-word pairs apart as the shuffles of gen/ntt_avx512.cpp do.
-  const auto exchange = [&](auto place) {
-    std::array<int, kWords> lower{}, upper{};
-    for (int i = 0; i < kWords; ++i) {
-      lower[size_t(i)] = place(a, b, i, 0);
-      upper[size_t(i)] = place(a, b, i, 1);
-    }
-    a = lower;
-    b = upper;
-  };
-  using Words = std::array<int, kWords>;
-  // 256 bits: the lower and the upper halves of both
-  exchange([](const Words& x, const Words& y, int i, int half) {
-    return i < 16 ? x[size_t(i + 16 * half)] : y[size_t(i - 16 + 16 * half)];
-  });
-  out[0] = a;
-  // 128 bits: the even and the odd quarters
-  exchange([](const Words& x, const Words& y, int i, int half) {
-    const int quarter = i / 8;
-    const auto& from = quarter < 2 ? x : y;
-    return from[size_t(8 * (2 * (quarter % 2) + half) + i % 8)];
-  });
-  out[1] = a;
-  // 64 bits of each 128
-  exchange([](const Words& x, const Words& y, int i, int half) {
-    const auto& from = i % 8 < 4 ? x : y;
-    return from[size_t(i / 8 * 8 + 4 * half + i % 4)];
-  });
-  out[2] = a;
-  // 32 bits: the even and the odd dwords of each 128
-  exchange([](const Words& x, const Words& y, int i, int half) {
-    const auto& from = i % 8 < 4 ? x : y;
-    return from[size_t(i / 8 * 8 + 4 * (i % 4 / 2) + 2 * half + i % 2)];
-  });
-  out[3] = a;
-  return out;
-}
-inline constexpr auto kLowerHalves = lower_halves();
-// On its way back the inverse transform has a pair's quarters in another order in the layer of length 16.
-consteval std::array<int, kWords> inverse_lower_half_16() {
-  std::array<int, kWords> out{};
-  for (int i = 0; i < kWords; ++i) out[size_t(i)] = kWords * (i / 8 % 2) + 8 * (i / 16) + i % 8;
+inline constexpr Places kHome = {5, 4, 3, 2, 1};
+inline constexpr Places kPlaces[kInnerLayers] = {  // from length 16 on
+    {4, 5, 2, 3, 1},
+    {3, 5, 2, 1, 4},
+    {2, 4, 3, 1, 5},
+    {1, 4, 3, 5, 2}};
+
+// The coefficient, of a pair's 64, in this word of the pair's registers.
+constexpr int coefficient(const Places& places, int word) {
+  int out = word % 2;
+  for (int i = 0; i < 5; ++i) out |= (word >> (5 - i) & 1) << places[size_t(i)];
   return out;
 }
 
 struct NttConstants {
-  alignas(64) int16_t q[kWords];
-  alignas(64) int16_t barrett[kWords];   // round(2^26 / q)
-  alignas(64) int16_t rounding[kWords];  // 2^5: vpmulhrsw's division by 2^10
-  // A pair's dwords back in order, for vpermi2d: the first register's, then the second's.
-  alignas(64) int32_t home[2][kWords / 2];
-  // And into the order of the last layer.
-  alignas(64) int32_t apart[2][kWords / 2];
-  FactorVector forward_outer[8], inverse_outer[8];  // 1: length 128; 2, 3: length 64; 4 to 7: length 32
-  FactorVector forward[kInnerLayers][4], inverse[kInnerLayers][4];  // by layer, from length 16 on, and pair
-  FactorVector unscale;                                             // 2^16 / 128, for the inverse transform
+  alignas(64) int16_t q;
+  int16_t tenths;
+  portable::Factor forward_outer[8];  // 1: length 128; 2, 3: length 64; 4 to 7: length 32
+  // The dwords of a pair for vpermt2d, the first register's and the second's. Both are their own inverses.
+  alignas(64) int32_t home_and_16[2][kWords / 2], between_8_and_4[2][kWords / 2];
+  FactorVector forward[kInnerLayers][4];   // from length 16 on, by pair
+  FactorVector inverse[kInnerLayers - 1];  // by layer, from length 16 to 4, for all pairs
+  FactorVector inverse_outer[7];           // length 32, two of length 64, four of length 128
+  FactorVector rest[8];                    // what the inverse transform leaves to the end
 };
 
 // For products of pairs of coefficients, (a0 + a1 X) (b0 + b1 X) modulo X^2 - zeta.
@@ -113,7 +84,7 @@ consteval ProductConstants product_constants() {
   for (int i = 0; i < kWords; ++i) {
     out.q[i] = kQ;
     out.q_inverse[i] = portable::kQInverse;
-    out.barrett[i] = 20159;
+    out.barrett[i] = kBarrett;
     out.rounding[i] = 32;
     out.odd_words[i] = int16_t(2 * i + 1);
     for (int half = 0; half < 2; ++half) out.spread[half][i] = int16_t(16 * half + i / 2);
@@ -125,47 +96,68 @@ consteval ProductConstants product_constants() {
   return out;
 }
 
+// The inverse of l + z u, l - z u is l + u, (l - u) / z. The inverse transform leaves factors like 1 / z to the end: each
+// coefficient is what a register holds times a power of zeta, which is 1 at first, and a layer computes l + f u and
+// l - f u, where f is u's factor divided by l's. Within a block that is another f for each coefficient, but the same for all
+// blocks. The exponents that f has in a layer, and those that are left in the end:
+struct InverseExponents {
+  std::array<std::array<int, kN / 2>, 7> layer;  // from length 2 on, by place in the block's lower half
+  std::array<int, kN> rest;
+};
+consteval InverseExponents inverse_exponents() {
+  InverseExponents out{};
+  for (size_t layer = 0; layer < 7; ++layer) {
+    const int length = 2 << layer, blocks = kN / 2 / length;
+    for (int i = 0; i < kN; ++i) {
+      if (i / length % 2 != 0) continue;
+      int &lower = out.rest[size_t(i)], &upper = out.rest[size_t(i + length)];
+      out.layer[layer][size_t(i % length)] = (upper - lower + 256) % 256;
+      upper = (lower - portable::bit_reverse_7(blocks + i / (2 * length)) + 256) % 256;
+    }
+  }
+  return out;
+}
+
 consteval NttConstants ntt_constants() {
   NttConstants out{};
-  for (int i = 0; i < kWords; ++i) {
-    out.q[i] = kQ;
-    out.barrett[i] = 20159;
-    out.rounding[i] = 32;
-  }
-  const auto forward = [](int i) consteval {
-    return portable::factor(portable::power_of_zeta(portable::bit_reverse_7(i)));
+  out.q = kQ;
+  out.tenths = kTenths;
+  for (int i = 1; i < 8; ++i)
+    out.forward_outer[i] = portable::factor(portable::power_of_zeta(portable::bit_reverse_7(i)));
+  const auto move = [](auto& dwords, const Places& from, const Places& to) {
+    int place_of[kWords] = {};
+    for (int place = 0; place < kWords; ++place) place_of[coefficient(from, 2 * place) / 2] = place;
+    for (int place = 0; place < kWords; ++place)
+      dwords[place / 16][place % 16] = place_of[coefficient(to, 2 * place) / 2];
   };
-  // In a layer of n blocks the inverse takes its factors backwards, and negated, as it subtracts the other way round.
-  const auto inverse = [](int n, int block) consteval {
-    return portable::factor(portable::power_of_zeta(portable::bit_reverse_7(2 * n - 1 - block)));
-  };
-  for (int n = 1; n <= 4; n *= 2)
-    for (int block = 0; block < n; ++block) {
-      out.forward_outer[n + block] = FactorVector::same(forward(n + block));
-      out.inverse_outer[n + block] = FactorVector::same(inverse(n, block));
-    }
+  move(out.home_and_16, kHome, kPlaces[0]);
+  move(out.between_8_and_4, kPlaces[1], kPlaces[2]);
   for (int layer = 0; layer < kInnerLayers; ++layer) {
-    const int length = 16 >> layer, n = 128 / length;
+    const int length = 16 >> layer;
     for (int pair = 0; pair < 4; ++pair)
       for (int word = 0; word < kWords; ++word) {
-        const auto block = [&](const auto& place) {
-          return (64 * pair + place[size_t(word)]) / (2 * length);
-        };
-        out.forward[layer][pair].set(word, forward(n + block(kLowerHalves[size_t(layer)])));
-        out.inverse[layer][pair].set(
-            word, inverse(n, block(layer == 0 ? inverse_lower_half_16() : kLowerHalves[size_t(layer)])));
+        const int block = (64 * pair + coefficient(kPlaces[layer], word)) / (2 * length);
+        out.forward[layer][pair].set(
+            word, portable::factor(portable::power_of_zeta(portable::bit_reverse_7(128 / length + block))));
       }
   }
-  // In the last layer a dword of the first register holds coefficients c and c + 1, the second one's c + 2, c + 3.
-  for (int dword = 0; dword < kWords / 2; ++dword) {
-    const int c = kLowerHalves[kInnerLayers - 1][size_t(2 * dword)];
-    for (int half = 0; half < 2; ++half) {
-      const int home = c / 2 + half;  // of the pair's 32 dwords
-      out.home[home / 16][home % 16] = dword + 16 * half;
-      out.apart[half][dword] = home;
+  const InverseExponents exponents = inverse_exponents();
+  for (int word = 0; word < kWords; ++word) {
+    for (int layer = 0; layer < kInnerLayers - 1; ++layer) {
+      const int place = coefficient(kPlaces[layer], word) % (16 >> layer);
+      out.inverse[layer].set(
+          word, portable::factor(portable::power_of_zeta(exponents.layer[size_t(3 - layer)][size_t(place)])));
     }
+    for (int layer = 0, distance = 1; layer < 3; ++layer, distance *= 2)
+      for (int i = 0; i < distance; ++i) {
+        const int exponent = exponents.layer[size_t(4 + layer)][size_t(kWords * i + word)];
+        out.inverse_outer[distance - 1 + i].set(word, portable::factor(portable::power_of_zeta(exponent)));
+      }
+    // 1 / 128, and 2^16 because the product brought 2^-16: 2^9.
+    for (int i = 0; i < 8; ++i)
+      out.rest[i].set(
+          word, portable::factor(512 * portable::power_of_zeta(exponents.rest[size_t(kWords * i + word)])));
   }
-  out.unscale = FactorVector::same(portable::factor(512));
   return out;
 }
 
