@@ -53,9 +53,8 @@ void for_each_kernel(const Arith&, F f) {
 template <class F>
 void for_each_kernel(const Keccak& table, F f) {
   f.template operator()<&Keccak::permute_one>("permute_one");
-  if (table.width > 1) f.template operator()<&Keccak::permute_wide>("permute_wide");
+  f.template operator()<&Keccak::permute_wide>("absorb_permute");
   if (table.permute_both) f.template operator()<&Keccak::permute_both>("permute_both");
-  f.template operator()<&Keccak::absorb>("absorb");
   f.template operator()<&Keccak::squeeze>("squeeze");
 }
 
@@ -64,26 +63,17 @@ template <class Table>
 const Table* counted = nullptr;
 template <auto member>
 uint64_t calls = 0;
-using Absorbed = std::array<LaneInput, kMaxWidth>;
-using Squeezed = std::array<LaneOutput, kMaxWidth>;
 struct Rejected {
   unsigned have;
   std::vector<uint8_t> xof;
 };
-std::vector<Absorbed> absorbed;
-std::vector<Squeezed> squeezed;
+struct Entered {
+  bool anything;
+  LaneInputs in;
+};
+std::vector<Entered> entered;
+std::vector<LaneOutputs> squeezed;
 std::vector<Rejected> rejected;
-
-void record(unsigned width, const LaneInput* in) {
-  Absorbed lanes{};
-  std::copy_n(in, width, lanes.begin());
-  absorbed.push_back(lanes);
-}
-void record(unsigned width, const LaneOutput* out) {
-  Squeezed lanes{};
-  std::copy_n(out, width, lanes.begin());
-  squeezed.push_back(lanes);
-}
 
 template <auto member, class Member = decltype(member)>
 struct Counting;
@@ -91,10 +81,12 @@ template <auto member, class Table, class Result, class... Arguments>
 struct Counting<member, Result (*Table::*)(Arguments...) noexcept> {
   static Result call(Arguments... arguments) noexcept {
     ++calls<member>;
-    if constexpr (is<member>(&Keccak::absorb))
-      [](auto, const LaneInput* in) { record(counted<Keccak>->width, in); }(arguments...);
+    if constexpr (is<member>(&Keccak::permute_wide) || is<member>(&Keccak::permute_both))
+      [](auto, const LaneInputs* in, auto...) {
+        entered.push_back({in != nullptr, in ? *in : LaneInputs{}});
+      }(arguments...);
     if constexpr (is<member>(&Keccak::squeeze))
-      [](auto, const LaneOutput* out) { record(counted<Keccak>->width, out); }(arguments...);
+      [](auto, const LaneOutputs& out) { squeezed.push_back(out); }(arguments...);
     if constexpr (is<member>(&Arith::reject_vartime))
       [](auto&, unsigned have, const uint8_t* xof, size_t bytes) {
         rejected.push_back({have, {xof, xof + bytes}});
@@ -109,8 +101,6 @@ Table counting(const Table& table) {
   counted<Table> = &table;
   for_each_kernel(
       table, [&]<auto member>(const char*) { out.*member = Counting<member>::call; });
-  if constexpr (std::is_same_v<Table, Keccak>)
-    if (table.width == 1) out.permute_wide = out.permute_one;
   return out;
 }
 
@@ -177,28 +167,32 @@ void print_kernels(const char* tier, const Tables& tables) {
   }
   const auto k = std::make_unique<cases::KeccakWorkspace>();
   static uint8_t octets[kMaxWidth][8 * 21];
-  for (auto& lanes : absorbed)
-    for (unsigned lane = 0; lane < kMaxWidth; ++lane) lanes[lane].bytes = octets[lane];
-  for (auto& lanes : squeezed)
-    for (unsigned lane = 0; lane < kMaxWidth; ++lane) lanes[lane].bytes = octets[lane];
+  for (Entered& each : entered)
+    for (unsigned lane = 0; lane < kMaxWidth; ++lane) each.in.bytes[lane] = octets[lane];
+  for (LaneOutputs& out : squeezed)
+    for (unsigned lane = 0; lane < kMaxWidth; ++lane) out.bytes[lane] = octets[lane];
   for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
-    k->in[lane] = {octets[lane], 17, false};
-    k->out[lane] = {octets[lane], 21};
+    k->in.bytes[lane] = octets[lane];
+    k->in.words[lane] = 4;
+    k->in.end[lane] = 20;
+    k->out.bytes[lane] = octets[lane];
+    k->out.words[lane] = 21;
   }
   const Keccak& keccak = tables.keccak;
   for (const cases::KeccakCase& c : cases::kKeccakCases) {
     if (!c.exists(keccak)) continue;
     double ticks = ticks_of([&] { c.call(keccak, *k); });
-    if (std::strcmp(c.name, "absorb") == 0)
+    if (std::strcmp(c.name, "absorb_permute") == 0)
       ticks = ticks_of(
           [&] {
-            for (const Absorbed& lanes : absorbed) keccak.absorb(k->wide.body.data(), lanes.data());
+            for (const Entered& each : entered)
+              keccak.permute_wide(k->wide.body.data(), each.anything ? &each.in : nullptr);
           },
-          absorbed.size());
+          entered.size());
     if (std::strcmp(c.name, "squeeze") == 0)
       ticks = ticks_of(
           [&] {
-            for (const Squeezed& lanes : squeezed) keccak.squeeze(k->wide.body.data(), lanes.data());
+            for (const LaneOutputs& out : squeezed) keccak.squeeze(k->wide.body.data(), out);
           },
           squeezed.size());
     print_kernel(
@@ -208,7 +202,7 @@ void print_kernels(const char* tier, const Tables& tables) {
 
 void print_tier(const Tables& tables) {
   const char* tier = tables.arith.name;
-  absorbed.clear();
+  entered.clear();
   squeezed.clear();
   rejected.clear();
   const Arith arith = counting(tables.arith);

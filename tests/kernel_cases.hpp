@@ -318,7 +318,7 @@ inline constexpr KeccakCase kKeccakCases[] = {
        t.permute_both(w.wide.body.data(), &w.in, w.one.body.data());
      },
      steps::absorb, true},
-    {"absorb", steps::always, steps::absorb, steps::absorb, false},
+    {"absorb_permute", steps::always, steps::absorb, steps::absorb, false},
     {"squeeze", steps::always, steps::squeeze, steps::squeeze, false},
 };
 

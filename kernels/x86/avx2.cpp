@@ -4,56 +4,44 @@
 #include "kernels/x86/ntt_avx2_constants.hpp"
 #include "kernels/x86/x86.hpp"
 
+namespace mlkem::kernels {
+
+using namespace x86::avx2;
+
 extern "C" {
-void mlkem_ntt_avx2(int16_t* p, const mlkem::kernels::x86::avx2::NttConstants* constants) noexcept;
-void mlkem_inverse_ntt_avx2(int16_t* p, const mlkem::kernels::x86::avx2::NttConstants* constants) noexcept;
-void mlkem_mul_cache_avx2(int16_t* out, const int16_t* b,
-                          const mlkem::kernels::x86::avx2::ProductConstants* constants) noexcept;
+void mlkem_ntt_avx2(int16_t* p, const NttConstants* constants) noexcept;
+void mlkem_inverse_ntt_avx2(int16_t* p, const NttConstants* constants) noexcept;
+void mlkem_mul_cache_avx2(int16_t* out, const int16_t* b, const ProductConstants* constants) noexcept;
 void mlkem_multiply_accumulate_avx2(int16_t* out, const int16_t* a, size_t a_stride_octets, const int16_t* b,
                                     const int16_t* cache, size_t k,
-                                    const mlkem::kernels::x86::avx2::ProductConstants* constants) noexcept;
-void mlkem_add_product_avx2(int16_t* p, const int16_t* e,
-                            const mlkem::kernels::x86::avx2::ProductConstants* constants) noexcept;
-void mlkem_to_standard_avx2(int16_t* p,
-                            const mlkem::kernels::x86::avx2::ProductConstants* constants) noexcept;
-void mlkem_add_avx2(mlkem::kernels::Poly& r, const mlkem::kernels::Poly& a) noexcept;
-void mlkem_sub_avx2(mlkem::kernels::Poly& r, const mlkem::kernels::Poly& a) noexcept;
+                                    const ProductConstants* constants) noexcept;
+void mlkem_add_product_avx2(int16_t* p, const int16_t* e, const ProductConstants* constants) noexcept;
+void mlkem_to_standard_avx2(int16_t* p, const ProductConstants* constants) noexcept;
+void mlkem_add_avx2(Poly& r, const Poly& a) noexcept;
+void mlkem_sub_avx2(Poly& r, const Poly& a) noexcept;
 uint64_t mlkem_differ_avx2(const uint8_t* a, const uint8_t* b, size_t octets) noexcept;
 uint32_t mlkem_byte_decode_12_avx2(int16_t* out, const uint8_t* in,
-                                   const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_byte_encode_12_avx2(uint8_t* out, const int16_t* p,
-                               const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_decompress_1_avx2(int16_t* out, const uint8_t* in,
-                             const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_decompress_4_avx2(int16_t* out, const uint8_t* in,
-                             const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_decompress_5_avx2(int16_t* out, const uint8_t* in,
-                             const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_decompress_10_avx2(int16_t* out, const uint8_t* in,
-                              const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_decompress_11_avx2(int16_t* out, const uint8_t* in,
-                              const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_compress_1_avx2(uint8_t* out, const mlkem::kernels::Poly& p) noexcept;
-void mlkem_compress_4_avx2(uint8_t* out, const int16_t* p,
-                           const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_compress_5_avx2(uint8_t* out, const int16_t* p,
-                           const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_compress_10_avx2(uint8_t* out, const int16_t* p,
-                            const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_compress_11_avx2(uint8_t* out, const int16_t* p,
-                            const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_cbd_2_avx2(int16_t* out, const uint8_t* prf,
-                      const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
-void mlkem_cbd_3_avx2(int16_t* out, const uint8_t* prf,
-                      const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
+                                   const CodingConstants* constants) noexcept;
+void mlkem_byte_encode_12_avx2(uint8_t* out, const int16_t* p, const CodingConstants* constants) noexcept;
+void mlkem_decompress_1_avx2(int16_t* out, const uint8_t* in, const CodingConstants* constants) noexcept;
+void mlkem_decompress_4_avx2(int16_t* out, const uint8_t* in, const CodingConstants* constants) noexcept;
+void mlkem_decompress_5_avx2(int16_t* out, const uint8_t* in, const CodingConstants* constants) noexcept;
+void mlkem_decompress_10_avx2(int16_t* out, const uint8_t* in, const CodingConstants* constants) noexcept;
+void mlkem_decompress_11_avx2(int16_t* out, const uint8_t* in, const CodingConstants* constants) noexcept;
+void mlkem_compress_1_avx2(uint8_t* out, const Poly& p) noexcept;
+void mlkem_compress_4_avx2(uint8_t* out, const int16_t* p, const CodingConstants* constants) noexcept;
+void mlkem_compress_5_avx2(uint8_t* out, const int16_t* p, const CodingConstants* constants) noexcept;
+void mlkem_compress_10_avx2(uint8_t* out, const int16_t* p, const CodingConstants* constants) noexcept;
+void mlkem_compress_11_avx2(uint8_t* out, const int16_t* p, const CodingConstants* constants) noexcept;
+void mlkem_cbd_2_avx2(int16_t* out, const uint8_t* prf, const CodingConstants* constants) noexcept;
+void mlkem_cbd_3_avx2(int16_t* out, const uint8_t* prf, const CodingConstants* constants) noexcept;
 uint32_t mlkem_reject_vartime_avx2(int16_t* p, uint32_t have, const uint8_t* xof, size_t octets,
-                                   const mlkem::kernels::x86::avx2::CodingConstants* constants) noexcept;
+                                   const CodingConstants* constants) noexcept;
 }
 
-namespace mlkem::kernels {
 namespace {
 
-constexpr x86::avx2::NttConstants kNttConstants = x86::avx2::ntt_constants();
+constexpr NttConstants kNttConstants = ntt_constants();
 
 void ntt(Poly& p) noexcept {
   mlkem_ntt_avx2(p.c, &kNttConstants);
@@ -62,7 +50,7 @@ void inverse_ntt(Poly& p) noexcept {
   mlkem_inverse_ntt_avx2(p.c, &kNttConstants);
 }
 
-constexpr x86::avx2::ProductConstants kProductConstants = x86::avx2::product_constants();
+constexpr ProductConstants kProductConstants = product_constants();
 
 void mul_cache(MulCache& out, const Poly& b) noexcept {
   mlkem_mul_cache_avx2(out.c, b.c, &kProductConstants);
@@ -78,7 +66,7 @@ void to_standard(Poly& p) noexcept {
   mlkem_to_standard_avx2(p.c, &kProductConstants);
 }
 
-constexpr x86::avx2::CodingConstants kCodingConstants = x86::avx2::coding_constants();
+constexpr CodingConstants kCodingConstants = coding_constants();
 
 uint32_t byte_decode_12(Poly& out, const uint8_t in[384]) noexcept {
   return mlkem_byte_decode_12_avx2(out.c, in, &kCodingConstants);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encoding, compression and sampling (FIPS 203, sections 4.2.1 and 4.2.2): 32 coefficients a register.
-#include "kernels/x86/coding_constants.hpp"
+#include "kernels/x86/coding_avx512_constants.hpp"
 #include "kernels/x86/gen/kernels.hpp"
+#include "kernels/x86/gen/modular_avx512.hpp"
 
 namespace mlkem::gen {
 namespace {
 
 using kernels::kQ;
-using kernels::x86::CodingConstants;
-using kernels::x86::Packing;
-using kernels::x86::Unpacking;
+using kernels::x86::avx512::CodingConstants;
+using kernels::x86::avx512::Packing;
+using kernels::x86::avx512::Unpacking;
 using Xbyak::Opmask;
 using Xbyak::Reg32;
 using Xbyak::Reg64;
@@ -174,12 +175,8 @@ void byte_encode_12(Emitter& e) {
   for (int i = 0; i < kRegisters; ++i) {
     const Zmm x(i), scratch(8 + i);
     e.vmovdqa64(x, e.ptr[p + 64 * i]);
-    e.vpmulhw(scratch, x, barrett);
-    e.vpmulhrsw(scratch, scratch, rounding);
-    e.vpmullw(scratch, scratch, q);
-    e.vpsubw(x, x, scratch);
-    e.vpaddw(scratch, x, q);
-    e.vpminuw(x, x, scratch);
+    reduce(e, x, barrett, rounding, q, scratch);
+    add_q_if_negative(e, x, q, scratch);
     e.vpmaddwd(x, x, factors);
     coder.pack(x, scratch, 12, i);
   }

@@ -3,37 +3,31 @@
 // in FIPS 203, side by side in a dword, so that vpmaddwd computes a0 b0 + a1 (b1 zeta), and with b's words swapped
 // a0 b1 + a1 b0.
 #include "kernels/x86/gen/kernels.hpp"
-#include "kernels/x86/ntt_constants.hpp"
+#include "kernels/x86/gen/modular_avx512.hpp"
+#include "kernels/x86/ntt_avx512_constants.hpp"
 
 namespace mlkem::gen {
 namespace {
 
-using kernels::x86::FactorVector;
-using kernels::x86::ProductConstants;
+using kernels::x86::avx512::FactorVector;
+using kernels::x86::avx512::ProductConstants;
+using Xbyak::Address;
 using Xbyak::Opmask;
 using Xbyak::Reg64;
 using Xbyak::Zmm;
+using Xbyak::util::ptr;
 
 #define OFFSET(member) int(offsetof(ProductConstants, member))
 constexpr int kTimesQInverse = offsetof(FactorVector, times_q_inverse),
               kValue = offsetof(FactorVector, value);
 constexpr int kPolyBytes = 512, kCacheBytes = 256, kRegisters = 8;
 
-// out := x f modulo q (portable::multiply).
-void multiply(Emitter& e, const Zmm& out, const Zmm& x, const Xbyak::Address& times_q_inverse,
-              const Xbyak::Address& value, const Zmm& q, const Zmm& scratch) {
-  e.vpmullw(scratch, x, times_q_inverse);
-  e.vpmulhw(out, x, value);
-  e.vpmulhw(scratch, scratch, q);
-  e.vpsubw(out, out, scratch);
+FactorOperand<Address> factor(const Reg64& constants, int offset) {
+  return {ptr[constants + offset + kTimesQInverse], ptr[constants + offset + kValue]};
 }
-
-// x := x modulo q in [-(q-1)/2, (q-1)/2] (portable::barrett_reduce).
+// reduce() with both constants in memory.
 void reduce(Emitter& e, const Zmm& x, const Reg64& constants, const Zmm& q, const Zmm& scratch) {
-  e.vpmulhw(scratch, x, e.ptr[constants + OFFSET(barrett)]);
-  e.vpmulhrsw(scratch, scratch, e.ptr[constants + OFFSET(rounding)]);
-  e.vpmullw(scratch, scratch, q);
-  e.vpsubw(x, x, scratch);
+  reduce(e, x, ptr[constants + OFFSET(barrett)], ptr[constants + OFFSET(rounding)], q, scratch);
 }
 
 // mul_cache(out, b, constants): b1 zeta for every pair.
@@ -48,8 +42,7 @@ void mul_cache(Emitter& e) {
     e.vpermi2w(odd, Zmm(8 + i), e.ptr[b + 128 * i + 64]);
   }
   for (int i = 0; i < 4; ++i) {
-    const int zeta = OFFSET(zetas) + int(sizeof(FactorVector)) * i;
-    multiply(e, Zmm(i), Zmm(i), e.ptr[constants + zeta + kTimesQInverse], e.ptr[constants + zeta + kValue], q,
+    multiply(e, Zmm(i), Zmm(i), factor(constants, OFFSET(zetas) + int(sizeof(FactorVector)) * i), q,
              Zmm(8 + i));
     e.vmovdqa64(e.ptr[out + 64 * i], Zmm(i));
   }
@@ -133,15 +126,14 @@ void add_product(Emitter& e) {
     const Zmm x(i), y(8 + i), scratch(16 + i);
     e.vmovdqa64(x, e.ptr[p + 64 * i]);
     e.vmovdqa64(y, e.ptr[addend + 64 * i]);
-    multiply(e, x, x, e.ptr[constants + OFFSET(montgomery.times_q_inverse)],
-             e.ptr[constants + OFFSET(montgomery.value)], q, scratch);
+    multiply(e, x, x, factor(constants, OFFSET(montgomery)), q, scratch);
     reduce(e, y, constants, q, scratch);
     e.vpaddw(x, x, y);
     e.vmovdqa64(e.ptr[p + 64 * i], x);
   }
 }
 
-// to_standard(p, constants): [0, q). A negative number is a large one without sign, so the smaller is the right one.
+// to_standard(p, constants): [0, q).
 void to_standard(Emitter& e) {
   const Reg64 p = e.rdi, constants = e.rsi;
   const Zmm q(31);
@@ -150,8 +142,7 @@ void to_standard(Emitter& e) {
     const Zmm x(i), scratch(8 + i);
     e.vmovdqa64(x, e.ptr[p + 64 * i]);
     reduce(e, x, constants, q, scratch);
-    e.vpaddw(scratch, x, q);
-    e.vpminuw(x, x, scratch);
+    add_q_if_negative(e, x, q, scratch);
     e.vmovdqa64(e.ptr[p + 64 * i], x);
   }
 }

@@ -9,7 +9,7 @@
 
 #include "kernels/kernels.hpp"
 
-namespace mlkem::kernels::x86 {
+namespace mlkem::kernels::x86::avx512 {
 
 inline constexpr int kQuadwords = 8, kOctets = 64;  // of a zmm register
 
@@ -100,4 +100,4 @@ consteval CodingConstants coding_constants() {
   return out;
 }
 
-}  // namespace mlkem::kernels::x86
+}  // namespace mlkem::kernels::x86::avx512
