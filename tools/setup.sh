@@ -5,7 +5,7 @@
 say() { printf '== %s\n' "$*"; }
 
 # The build works without, but tests are SKIPPED.
-test_packages=(valgrind clang clang-format clang-tidy libclang-rt-14-dev qemu-user)
+test_packages=(gdb valgrind clang clang-format clang-tidy libclang-rt-14-dev qemu-user)
 
 # Whether clang can link a libFuzzer target, which takes its runtime library (libclang-rt-14-dev).
 links_fuzz_targets() {

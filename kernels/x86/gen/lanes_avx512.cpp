@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Octets out of eight interleaved Keccak states: 64 octets of every lane are a square of 8 x 8 words, which is transposed
-// in registers.
+// Octets out of eight interleaved Keccak states: 64 octets of every lane are a square of 8 x 8 words, which is
+// transposed.
 #include "kernels/kernels.hpp"
 #include "kernels/x86/gen/kernels.hpp"
 
@@ -21,34 +21,34 @@ constexpr uint64_t kEveryOctet = 0x0101010101010101;
 constexpr int kOutWords = offsetof(LaneOutputs, words);
 static_assert(offsetof(LaneOutputs, bytes) == 0);
 
-// Registers 0 to 7: rows become columns. 8 to 15 are scratch.
-void transpose(Emitter& e) {
-  for (int i = 0; i < 8; i += 2) {
-    e.vpunpcklqdq(Zmm(8 + i), Zmm(i), Zmm(i + 1));
-    e.vpunpckhqdq(Zmm(9 + i), Zmm(i), Zmm(i + 1));
+// Registers 0 to 7 := 64 octets of each lane, out of eight words of the state at `words`. Halves of two words are put
+// together while they are loaded, so that two thirds of a transposition's shuffles are left. `upper` has bits 4 to 7.
+void take_rows(Emitter& e, const Reg64& words, int offset, const Opmask& upper) {
+  for (int half = 0; half < 2; ++half) {
+    const auto half_of = [&](int word) { return e.ptr[words + offset + 64 * word + 32 * half]; };
+    // words 0 | 2, 1 | 3, 4 | 6, 5 | 7 of four lanes
+    for (int i = 0; i < 4; ++i) {
+      const int word = i < 2 ? i : i + 2;
+      e.vmovdqa(Ymm(8 + i), half_of(word));
+      e.vbroadcasti64x4(Zmm(8 + i) | upper, half_of(word + 2));
+    }
+    e.vpunpcklqdq(Zmm(12), Zmm(8), Zmm(9));
+    e.vpunpckhqdq(Zmm(13), Zmm(8), Zmm(9));
+    e.vpunpcklqdq(Zmm(14), Zmm(10), Zmm(11));
+    e.vpunpckhqdq(Zmm(15), Zmm(10), Zmm(11));
+    for (int i = 0; i < 4; ++i)
+      e.vshufi64x2(Zmm(4 * half + i), Zmm(12 + i % 2), Zmm(14 + i % 2), i < 2 ? 0x88 : 0xdd);
   }
-  for (int odd = 0; odd < 2; ++odd) {
-    // a 4 x 4 square of 128 bits in registers 8, 10, 12, 14, or those behind them
-    const Zmm r0(8 + odd), r1(10 + odd), r2(12 + odd), r3(14 + odd), u0(odd), u1(2 + odd), u2(4 + odd),
-        u3(6 + odd);
-    e.vshufi64x2(u0, r0, r1, 0x88);
-    e.vshufi64x2(u1, r0, r1, 0xdd);
-    e.vshufi64x2(u2, r2, r3, 0x88);
-    e.vshufi64x2(u3, r2, r3, 0xdd);
-    e.vshufi64x2(r0, u0, u2, 0x88);
-    e.vshufi64x2(r2, u0, u2, 0xdd);
-    e.vshufi64x2(r1, u1, u3, 0x88);
-    e.vshufi64x2(r3, u1, u3, 0xdd);
-  }
-  for (int i = 0; i < 8; ++i) e.vmovdqa64(Zmm(i), Zmm(8 + i));
 }
 
 // squeeze(state, out). Masked stores are slow: a lane of a whole block of SHAKE128, or of whole groups, goes without.
 void squeeze(Emitter& e) {
   const Reg64 state = e.rdi, out = e.rsi, bytes = e.rdx;
   const Reg32 words = e.ecx, mask = e.eax, all = e.r8d;
-  const Opmask group_words = e.k1;
+  const Opmask group_words = e.k1, upper = e.k2;
   Label end;
+  e.mov(all, 0xf0);
+  e.kmovb(upper, all);
   e.mov(all, -1);
   for (int group = 0; group < kGroups; ++group) {
     if (group > 0) {
@@ -59,8 +59,7 @@ void squeeze(Emitter& e) {
       e.test(bytes, mask.cvt64());
       e.jz(end, Xbyak::CodeGenerator::T_NEAR);
     }
-    for (int i = 0; i < 8; ++i) e.vmovdqa64(Zmm(i), e.ptr[state + 64 * (8 * group + i)]);
-    transpose(e);
+    take_rows(e, state, 64 * 8 * group, upper);
     for (int lane = 0; lane < kLanes; ++lane) {
       const Zmm row(lane);
       Label partly, done;
