@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of exchanges: who offers what, how each must end, and what the logs must hold then."""
+
+import dataclasses
+
+PSK, WRONG_PSK = 'interop-pre-shared-key-0123456789', 'another-pre-shared-key-0123456789'
+DEFAULT = 'aes256gcm16-prfsha384-x25519-ke1_mlkem768'
+ESP = 'aes256gcm16'
+BOTH = ('initiator', 'responder')
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    address: str
+    identity: str
+    selector: str
+
+
+# strongSwan and the other side; addresses by IP version.
+HOSTS = {4: (Host('10.91.0.1', 'peer.example', '10.92.1.1/32'), Host('10.91.0.2', 'us.example', '10.92.2.1/32')),
+         6: (Host('fd91::1', 'peer.example', '10.92.1.1/32'), Host('fd91::2', 'us.example', '10.92.2.1/32'))}
+# A peer that leaves its SAs half-open.
+IDLE_ADDRESS, IDLE_IKE = '10.91.0.3', 'aes256gcm16-prfsha384-x25519'
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One exchange. What the responder has differs from what the initiator has only where it is said."""
+
+    name: str
+    ike: str = DEFAULT
+    responder_ike: str = ''
+    esp: str = ''  # none: childless
+    responder_esp: str = ''
+    responder_selectors: tuple = ()  # the initiator's and its own
+    child: bool = None  # whether a Child SA comes of it
+    fragmentation: str = 'yes'
+    same_psk: bool = True
+    version: int = 4
+    deleted_by: str = 'initiator'
+    succeeds: bool = True
+    roles: tuple = BOTH  # ours
+    gateway: str = ''  # which of strongSwan's daemons; the ordinary one where it is not said
+    generations: int = 0  # of keys, if the proposal does not say
+    initiator_says: tuple = ()  # patterns for strongSwan's log as that side
+    responder_says: tuple = ()
+    never_says: tuple = ()
+    options: tuple = ()  # for our command line
+    ours_says: tuple = ()
+
+    def hosts(self, place):
+        hosts = HOSTS[self.version]
+        return hosts[place], hosts[1 - place]
+
+    def psk_of(self, role):
+        return PSK if self.same_psk or role == 'responder' else WRONG_PSK
+
+    @property
+    def has_child(self):
+        return bool(self.esp) if self.child is None else self.child
+
+    @property
+    def key_generations(self):
+        chosen = (self.responder_ike or self.ike).split(',')[0]
+        return self.generations or 1 + len({word[:4] for word in chosen.split('-') if word[:2] == 'ke' and '_' in word})
+
+    @property
+    def daemon(self):
+        """In a tunnel there is ESP, for which this kernel may need help."""
+        return self.gateway or ('tunnel' if self.esp else 'plain')
+
+
+def key_exchanges():
+    for size in (512, 768, 1024):
+        yield Case(f'x25519, then ML-KEM-{size}', f'aes256gcm16-prfsha384-x25519-ke1_mlkem{size}')
+    yield Case('three sets of ML-KEM after x25519',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem512-ke2_mlkem768-ke3_mlkem1024')
+    yield Case('ML-KEM between two classical methods',
+               'aes256gcm16-prfsha384-ecp256-ke1_mlkem768-ke2_x25519-ke3_mlkem1024')
+    yield Case('ADDKE types with gaps', 'aes256gcm16-prfsha384-x25519-ke2_mlkem768-ke7_mlkem512')
+    yield Case('seven additional key exchanges',
+               'aes256gcm16-prfsha512-x25519-ke1_mlkem512-ke2_mlkem768-ke3_mlkem1024-ke4_ecp256-ke5_ecp384-ke6_ecp521'
+               '-ke7_x448')
+    # Of these only 512 fits the smallest path MTU; the larger ones need a path that is known to carry them.
+    for size in (512, 768, 1024):
+        yield Case(f'ML-KEM-{size} alone', f'aes256gcm16-prfsha384-mlkem{size}',
+                   options=('large-init',) if size > 512 else ())
+    yield Case('ML-KEM-768, then x25519', 'aes256gcm16-prfsha384-mlkem768-ke1_x25519', options=('large-init',))
+    for method in ('ecp256', 'ecp384', 'ecp521', 'x448', 'modp2048', 'modp3072', 'modp4096'):
+        yield Case(f'{method}, then ML-KEM-768', f'aes256gcm16-prfsha384-{method}-ke1_mlkem768')
+
+
+def ciphers():
+    for cipher in [f'aes{bits}{mode}16' for mode in ('gcm', 'ccm') for bits in (128, 192, 256)] + ['chacha20poly1305']:
+        yield Case(f'{cipher}', f'{cipher}-prfsha256-x25519-ke1_mlkem768')
+    for bits in (128, 192, 256):
+        for hash_bits in (256, 384, 512):
+            yield Case(f'aes{bits} and sha{hash_bits}', f'aes{bits}-sha{hash_bits}-x25519-ke1_mlkem768')
+    yield Case('aes128 and sha1', 'aes128-sha1-x25519-ke1_mlkem768')
+    for bits in (128, 192, 256):
+        yield Case(f'aes{bits}ctr', f'aes{bits}ctr-sha256-x25519-ke1_mlkem768')
+    yield Case('prfsha512 with an AEAD', 'aes128gcm16-prfsha512-x25519-ke1_mlkem768')
+    yield Case('prfsha1 with an AEAD', 'aes128gcm16-prfsha1-x25519-ke1_mlkem768')
+
+
+def fragments():
+    large = 'aes256gcm16-prfsha384-x25519-ke1_mlkem1024'
+    in_two = r'generating IKE_INTERMEDIATE re\w+ 1 \[ EF\(2/2\) \]'
+    yield Case('fragmentation on', large, initiator_says=(in_two,), responder_says=(in_two,))
+    yield Case('fragmentation off', large, fragmentation='no', never_says=(r'\[ EF\(',))
+    yield Case('fragmentation forced', large, fragmentation='force', initiator_says=(in_two,), responder_says=(in_two,))
+    yield Case('fragmentation on, CBC', 'aes256-sha512-x25519-ke1_mlkem1024', initiator_says=(in_two,),
+               responder_says=(in_two,))
+    yield Case('fragmentation on over IPv6', large, version=6, initiator_says=(in_two,), responder_says=(in_two,))
+
+
+def child_sas():
+    for esp in ('aes128gcm16', 'aes256gcm16', 'aes256ccm16', 'chacha20poly1305', 'aes128-sha256', 'aes256-sha512',
+                'aes256ctr-sha384'):
+        yield Case(f'Child SA with {esp}', esp=esp)
+    yield Case('Child SA after three sets of ML-KEM',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem512-ke2_mlkem768-ke3_mlkem1024', esp=ESP)
+    yield Case('Child SA after ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', esp=ESP)
+    yield Case('Child SA whose ADDKE types IKE_AUTH leaves out', esp='aes256gcm16-x25519-ke1_mlkem768')
+    yield Case('selectors narrowed by the responder', esp=ESP,
+               responder_selectors=('10.92.2.0/24', '10.92.1.0/24'))
+    yield Case('no common ESP proposal: the IKE SA stays', esp='aes128gcm16', responder_esp='aes256-sha512', child=False,
+               initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(NO_PROP\)',),
+               responder_says=(r'generating IKE_AUTH response \d+ \[.*N\(NO_PROP\)',))
+    yield Case('no common selectors: the IKE SA stays', esp=ESP, responder_selectors=('10.93.1.1/32', '10.93.2.1/32'),
+               child=False, initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',),
+               responder_says=(r'generating IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',))
+
+
+def endings():
+    for side in BOTH:
+        yield Case(f'deleted by the {side}', deleted_by=side)
+        yield Case(f'with a Child SA, deleted by the {side}', esp=ESP, deleted_by=side)
+    yield Case('wrong PSK', same_psk=False, succeeds=False,
+               initiator_says=(r'parsed IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]',),
+               responder_says=('MAC mismatched', r'generating IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]'))
+    yield Case('no common proposal', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768',
+               'aes128gcm16-prfsha256-x25519-ke1_mlkem1024', succeeds=False,
+               initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',),
+               responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
+    yield Case('no common ML-KEM set', 'aes256gcm16-prfsha384-x25519-ke1_mlkem512',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem1024', succeeds=False,
+               initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',),
+               responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
+
+
+def without_ml_kem():
+    classical = 'aes256gcm16-prfsha384-x25519'
+    yield Case('a gateway without ML-KEM is refused', DEFAULT, classical, succeeds=False, roles=('initiator',),
+               responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
+    yield Case('a gateway without ML-KEM, classical allowed', f'{DEFAULT},{classical}', classical,
+               roles=('initiator',), options=('allow-classical',))
+    yield Case('an initiator without ML-KEM is refused', classical, DEFAULT, succeeds=False, roles=('responder',),
+               initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
+    yield Case('an initiator without ML-KEM, classical allowed', classical, f'{DEFAULT},{classical}', generations=1,
+               roles=('responder',), options=('allow-classical',))
+    yield Case('ADDKE1 optional, left out by the responder', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none',
+               classical, options=('allow-classical',))
+    yield Case('ADDKE1 optional, chosen', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem768')
+    yield Case('the second set of two', 'aes256gcm16-prfsha384-x25519-ke1_mlkem1024-ke1_mlkem768',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem768')
+
+
+def retries():
+    retried = 'aes256gcm16-prfsha384-x25519-ecp384-ke1_mlkem768'
+    yield Case('INVALID_KE_PAYLOAD, then the other method', retried, 'aes256gcm16-prfsha384-ecp384-ke1_mlkem768',
+               initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(INVAL_KE\) \]',),
+               responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(INVAL_KE\) \]',))
+    yield Case('INVALID_KE_PAYLOAD from x25519 to ML-KEM-512', 'aes256gcm16-prfsha384-x25519-mlkem512',
+               'aes256gcm16-prfsha384-mlkem512', initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(INVAL_KE\) \]',),
+               responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(INVAL_KE\) \]',))
+    with_cookie = {'initiator_says': (r'parsed IKE_SA_INIT response 0 \[ N\(COOKIE\) \]',
+                                      r'generating IKE_SA_INIT request 0 \[ N\(COOKIE\) SA'),
+                   'responder_says': (r'parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA',), 'gateway': 'cookie',
+                   'options': ('cookie',)}
+    yield Case('COOKIE', **with_cookie)
+    yield Case('COOKIE for ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', **with_cookie)
+    yield Case('COOKIE, then INVALID_KE_PAYLOAD', retried, 'aes256gcm16-prfsha384-ecp384-ke1_mlkem768', **with_cookie)
+
+
+def others():
+    yield Case('IPv6', version=6)
+    yield Case('chosen by a gateway that cannot (6.0.1)', gateway='older', roles=('initiator',), succeeds=False,
+               responder_says=('selected proposal: .*KE1_ML_KEM_768|KE1_36',))
+    yield Case('classical with 6.0.1', 'aes256gcm16-prfsha384-x25519', gateway='older', options=('allow-classical',))
+    yield Case('two classical exchanges with 6.0.1', 'aes256gcm16-prfsha384-x25519-ke1_ecp384', gateway='older',
+               options=('allow-classical',))
+
+
+def all_cases():
+    for group in (key_exchanges, ciphers, fragments, child_sas, endings, without_ml_kem, retries, others):
+        yield from group()
