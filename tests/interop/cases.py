@@ -16,9 +16,12 @@ class Host:
     selector: str
 
 
-# strongSwan and the other side; addresses by IP version.
+# strongSwan and the other side; addresses by IP version, and on the way through the relay.
 HOSTS = {4: (Host('10.91.0.1', 'peer.example', '10.92.1.1/32'), Host('10.91.0.2', 'us.example', '10.92.2.1/32')),
          6: (Host('fd91::1', 'peer.example', '10.92.1.1/32'), Host('fd91::2', 'us.example', '10.92.2.1/32'))}
+RELAYED = (Host('10.91.1.1', 'peer.example', '10.92.1.1/32'), Host('10.91.2.1', 'us.example', '10.92.2.1/32'))
+# The relay's, towards either.
+RELAYS = ('10.91.1.9', '10.91.2.9')
 # A peer that leaves its SAs half-open.
 IDLE_ADDRESS, IDLE_IKE = '10.91.0.3', 'aes256gcm16-prfsha384-x25519'
 
@@ -37,10 +40,13 @@ class Case:
     fragmentation: str = 'yes'
     same_psk: bool = True
     version: int = 4
+    relay: tuple = ()  # of relay.py between them, every how many datagrams one is lost, and one doubled
+    liveness: bool = False  # strongSwan asks whether the other side lives
+    only_child: bool = False  # the Child SA is deleted before the IKE SA is
     deleted_by: str = 'initiator'
     succeeds: bool = True
     roles: tuple = BOTH  # ours
-    gateway: str = ''  # which of strongSwan's daemons; the ordinary one where it is not said
+    daemons: tuple = ('plain', 'plain')  # of strongSwan, as initiator and as responder
     generations: int = 0  # of keys, if the proposal does not say
     initiator_says: tuple = ()  # patterns for strongSwan's log as that side
     responder_says: tuple = ()
@@ -49,8 +55,10 @@ class Case:
     ours_says: tuple = ()
 
     def hosts(self, place):
-        hosts = HOSTS[self.version]
-        return hosts[place], hosts[1 - place]
+        """The host at that place and the other one, as this one sees it."""
+        if self.relay:
+            return RELAYED[place], dataclasses.replace(RELAYED[1 - place], address=RELAYS[place])
+        return HOSTS[self.version][place], HOSTS[self.version][1 - place]
 
     def psk_of(self, role):
         return PSK if self.same_psk or role == 'responder' else WRONG_PSK
@@ -64,10 +72,9 @@ class Case:
         chosen = (self.responder_ike or self.ike).split(',')[0]
         return self.generations or 1 + len({word[:4] for word in chosen.split('-') if word[:2] == 'ke' and '_' in word})
 
-    @property
-    def daemon(self):
-        """In a tunnel there is ESP, for which this kernel may need help."""
-        return self.gateway or ('tunnel' if self.esp else 'plain')
+    def daemon(self, role):
+        """Which of strongSwan's daemons: ESP takes one of its own."""
+        return 'tunnel' if self.esp else self.daemons[BOTH.index(role)]
 
 
 def key_exchanges():
@@ -111,6 +118,9 @@ def fragments():
     yield Case('fragmentation forced', large, fragmentation='force', initiator_says=(in_two,), responder_says=(in_two,))
     yield Case('fragmentation on, CBC', 'aes256-sha512-x25519-ke1_mlkem1024', initiator_says=(in_two,),
                responder_says=(in_two,))
+    in_four = r'generating IKE_INTERMEDIATE re\w+ 1 \[ EF\(4/4\) \]'
+    yield Case('fragments of datagrams of 576 octets', large, initiator_says=(in_four,), responder_says=(in_four,),
+               daemons=('small', 'small'), options=('small',))
     yield Case('fragmentation on over IPv6', large, version=6, initiator_says=(in_two,), responder_says=(in_two,))
 
 
@@ -177,22 +187,41 @@ def retries():
                responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(INVAL_KE\) \]',))
     with_cookie = {'initiator_says': (r'parsed IKE_SA_INIT response 0 \[ N\(COOKIE\) \]',
                                       r'generating IKE_SA_INIT request 0 \[ N\(COOKIE\) SA'),
-                   'responder_says': (r'parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA',), 'gateway': 'cookie',
+                   'responder_says': (r'parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA',), 'daemons': ('plain', 'cookie'),
                    'options': ('cookie',)}
     yield Case('COOKIE', **with_cookie)
     yield Case('COOKIE for ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', **with_cookie)
     yield Case('COOKIE, then INVALID_KE_PAYLOAD', retried, 'aes256gcm16-prfsha384-ecp384-ke1_mlkem768', **with_cookie)
 
 
+def paths():
+    yield Case('through a NAT', relay=(0, 0), initiator_says=('local host is behind NAT',))
+    yield Case('through a NAT, ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', relay=(0, 0))
+    yield Case('through a NAT, with a Child SA', esp=ESP, relay=(0, 0))
+    for lose, double in ((4, 0), (0, 2), (4, 3), (3, 5)):
+        yield Case(f'one datagram in {lose} lost, one in {double} doubled'.replace('one datagram in 0 lost, one', 'one')
+                   .replace(', one in 0 doubled', ''),
+                   'aes256gcm16-prfsha384-x25519-ke1_mlkem1024-ke2_mlkem768', relay=(lose, double),
+                   daemons=('patient', 'patient'))
+
+
+def established():
+    yield Case('strongSwan asks whether the other side lives', liveness=True, initiator_says=('sending DPD request',),
+               responder_says=('sending DPD request',))
+    for side in BOTH:
+        yield Case(f'the {side} deletes the Child SA, then the IKE SA', esp=ESP, only_child=True, deleted_by=side)
+
+
 def others():
     yield Case('IPv6', version=6)
-    yield Case('chosen by a gateway that cannot (6.0.1)', gateway='older', roles=('initiator',), succeeds=False,
+    yield Case('chosen by a gateway that cannot (6.0.1)', daemons=('plain', 'older'), roles=('initiator',), succeeds=False,
                responder_says=('selected proposal: .*KE1_ML_KEM_768|KE1_36',))
-    yield Case('classical with 6.0.1', 'aes256gcm16-prfsha384-x25519', gateway='older', options=('allow-classical',))
-    yield Case('two classical exchanges with 6.0.1', 'aes256gcm16-prfsha384-x25519-ke1_ecp384', gateway='older',
+    yield Case('classical with 6.0.1', 'aes256gcm16-prfsha384-x25519', daemons=('older', 'older'), options=('allow-classical',))
+    yield Case('two classical exchanges with 6.0.1', 'aes256gcm16-prfsha384-x25519-ke1_ecp384', daemons=('older', 'older'),
                options=('allow-classical',))
 
 
 def all_cases():
-    for group in (key_exchanges, ciphers, fragments, child_sas, endings, without_ml_kem, retries, others):
+    for group in (key_exchanges, ciphers, fragments, child_sas, endings, without_ml_kem, retries, paths, established,
+                  others):
         yield from group()

@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemons that the cases need, each started when the first case asks for it, and the ends of an exchange."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 
 import sandbox
-from cases import HOSTS, IDLE_ADDRESS
+from cases import BOTH, HOSTS, IDLE_ADDRESS, RELAYED, RELAYS
 from strongswan import Charon, until
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 # Debian suite and how the daemon differs from an ordinary one.
-KINDS = {'plain': ('testing', {}), 'tunnel': ('testing', {'tunnel': True}),
-         'cookie': ('testing', {'settings': 'cookie_threshold = 1\nhalf_open_timeout = 600'}), 'older': ('trixie', {})}
+KINDS = {
+    'plain': ('testing', {}),
+    'tunnel': ('testing', {'tunnel': True}),
+    'cookie': ('testing', {'settings': 'cookie_threshold = 1\nhalf_open_timeout = 600'}),
+    'small': ('testing', {'settings': 'fragment_size = 576'}),
+    'patient': ('testing', {'settings': 'retransmit_timeout = 0.3\nretransmit_tries = 20'}),
+    'older': ('trixie', {}),
+}
 
 
 class Daemons:
@@ -21,20 +29,22 @@ class Daemons:
         self.folders, self.program = folders, options.program
         self.networks, self.running, self.last = {}, {}, ()
 
-    def network(self, kind):
-        """One for each kind: every daemon has the same addresses."""
-        if kind not in self.networks:
-            self.networks[kind] = sandbox.Network(kind, [
-                ([f'{HOSTS[4][place].address}/24', f'{HOSTS[6][place].address}/64'], HOSTS[4][place].selector)
-                for place in (0, 1)])
-        return self.networks[kind]
+    def network(self, kinds):
+        """One for each pair of daemons: every pair has the same addresses. Place 2 is the relay's."""
+        if kinds not in self.networks:
+            name = f'n{len(self.networks)}'
+            network = self.networks[kinds] = sandbox.Network(f'{name}a', f'{name}b', f'{name}c')
+            network.link([(place, [f'{HOSTS[4][place].address}/24', f'{HOSTS[6][place].address}/64'])
+                          for place in (0, 1)])
+            for place in (0, 1):
+                network.link([(place, [f'{RELAYED[place].address}/24']), (2, [f'{RELAYS[place]}/24'])])
+                network.add_address(place, 'lo', HOSTS[4][place].selector)
+        return self.networks[kinds]
 
-    def charon(self, kind, place, as_kind=None):
-        """The daemon of that kind, in its own network or in that of another kind."""
-        suite, differences = KINDS[kind]
-        network = self.network(as_kind or kind)
-        key = (kind, network.names[place])
+    def charon(self, kind, network, place):
+        key = (kind, network, place)
         if key not in self.running:
+            suite, differences = KINDS[kind]
             self.running[key] = Charon(self.folders[suite], network, place, **differences)
             if kind == 'cookie':
                 self.leave_half_open(self.running[key], network)
@@ -42,8 +52,8 @@ class Daemons:
 
     @staticmethod
     def leave_half_open(charon, network):
-        other, address = network.names[1 - charon.place], HOSTS[4][charon.place].address
-        sandbox.ip('-n', other, 'addr', 'add', f'{IDLE_ADDRESS}/24', 'dev', 'wire')
+        other, address = 1 - charon.place, HOSTS[4][charon.place].address
+        network.add_address(other, f'to-{network.names[charon.place]}', f'{IDLE_ADDRESS}/24')
         charon.hold_half_open(address, IDLE_ADDRESS)
         subprocess.run([*network.inside(other), sys.executable, f'{HERE}/half_open.py', address, IDLE_ADDRESS],
                        check=True)
@@ -51,14 +61,32 @@ class Daemons:
             raise RuntimeError(f"no half-open SA: {charon.read('log')}")
 
     def ends(self, case, role):
-        gateway = self.charon(case.daemon, 0)
-        other = self.charon('tunnel' if case.esp else 'plain', 1, case.daemon)
-        self.last = (other, gateway)
+        """Initiator and responder; strongSwan is at place 0, and at 1 as well where it is alone."""
+        kinds = [case.daemon(each) for each in BOTH]
+        network = self.network(tuple(kinds))
+        self.last = (self.charon(kinds[0], network, 1), self.charon(kinds[1], network, 0))
         return self.last
 
-    def missing(self, case):
+    @contextlib.contextmanager
+    def relay(self, case, initiator):
+        """Between the two, where the case wants one; yields what stops it from losing anything."""
+        if not case.relay:
+            yield lambda: None
+            return
+        network = self.network(tuple(case.daemon(role) for role in BOTH))
+        inside, gateway = initiator.place, 1 - initiator.place
+        with subprocess.Popen([*network.inside(2), sys.executable, f'{HERE}/relay.py', RELAYS[inside], RELAYS[gateway],
+                               RELAYED[gateway].address, *map(str, case.relay)], stdout=subprocess.PIPE) as process:
+            try:
+                process.stdout.readline()
+                yield lambda: process.send_signal(signal.SIGUSR1)
+            finally:
+                process.kill()
+
+    @staticmethod
+    def missing(case):
         """Why a case can't run, if it can't."""
-        if case.daemon == 'tunnel' and not os.path.exists('/dev/net/tun'):
+        if case.esp and not os.path.exists('/dev/net/tun'):
             return 'no /dev/net/tun, over which strongSwan handles ESP where the kernel has none'
         return None
 

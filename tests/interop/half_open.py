@@ -30,5 +30,5 @@ def request():
 
 
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-    sender.bind((sys.argv[2], 500))
+    sender.bind((sys.argv[2], 0))
     sender.sendto(request(), (sys.argv[1], 500))

@@ -68,22 +68,27 @@ def ip(*words):
 
 
 class Network:
-    """Two hosts, each in its network namespace, on one link."""
+    """Network namespaces, hosts of one another; links join two of them."""
 
-    def __init__(self, name, hosts):
-        """`hosts` gives two lists of addresses on the link and one address behind each host."""
-        self.names = [f'{name}{place}' for place in 'ab']
-        for namespace in self.names:
-            ip('netns', 'add', namespace)
-        ip('-n', self.names[0], 'link', 'add', 'wire', 'type', 'veth', 'peer', 'name', 'wire', 'netns', self.names[1])
-        for namespace, (on_link, behind) in zip(self.names, hosts):
-            for address in on_link:
-                ip('-n', namespace, 'addr', 'add', address, 'dev', 'wire', *(['nodad'] if ':' in address else []))
-            ip('-n', namespace, 'addr', 'add', behind, 'dev', 'lo')
-            ip('-n', namespace, 'link', 'set', 'lo', 'up')
-            ip('-n', namespace, 'link', 'set', 'wire', 'up')
+    def __init__(self, *names):
+        self.names = names
+        for name in names:
+            ip('netns', 'add', name)
+            ip('-n', name, 'link', 'set', 'lo', 'up')
 
-    @staticmethod
-    def inside(namespace):
+    def link(self, ends):
+        """`ends`: for either end the host's place and its addresses."""
+        first, second = (self.names[place] for place, _ in ends)
+        ip('-n', first, 'link', 'add', f'to-{second}', 'type', 'veth', 'peer', 'name', f'to-{first}', 'netns', second)
+        for (place, addresses), other in zip(ends, (second, first)):
+            for address in addresses:
+                self.add_address(place, f'to-{other}', address)
+            ip('-n', self.names[place], 'link', 'set', f'to-{other}', 'up')
+
+    def add_address(self, place, device, address):
+        # Without its search for duplicates an IPv6 address can be used at once.
+        ip('-n', self.names[place], 'addr', 'add', address, 'dev', device, *(['nodad'] if ':' in address else []))
+
+    def inside(self, place):
         """The words that start a command there; its process is the one that was started."""
-        return ['ip', 'netns', 'exec', namespace]
+        return ['ip', 'netns', 'exec', self.names[place]]

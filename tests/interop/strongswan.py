@@ -15,8 +15,6 @@ PLUGINS = ['random', 'nonce', 'openssl', 'aesni', 'sha1', 'sha2', 'aes', 'gcm', 
 CONFIGURATION = """charon {{
   load = {plugins}
   install_routes = no
-  retransmit_tries = 3
-  retransmit_timeout = 1.0
   retransmit_base = 1.0
   {settings}
   filelog {{ log {{
@@ -31,6 +29,7 @@ CONFIGURATION = """charon {{
   plugins {{ vici {{ socket = unix:///run/vici }} }}
 }}
 """
+RETRANSMISSION = 'retransmit_timeout = 1.0\nretransmit_tries = 3'
 # What a daemon needs of the machine, below the folder that becomes its root.
 ENTER = 'root=$1; mount --bind "$2" "$root/run" && mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev" ' \
         '&& shift 2 && exec chroot "$root" "$@"'
@@ -50,9 +49,8 @@ class Charon:
 
     name = 'strongSwan'
 
-    def __init__(self, root, network, place, tunnel=False, settings=''):
-        namespace = network.names[place]
-        self.place, self.folder = place, f'/run/{namespace}'
+    def __init__(self, root, network, place, tunnel=False, settings=RETRANSMISSION):
+        self.place, self.folder = place, f'/run/{network.names[place]}'
         # In user space, for kernels without ESP: it runs over a TUN device and wants UDP encapsulation.
         plugins = (['kernel-libipsec'] if tunnel else []) + PLUGINS
         os.mkdir(self.folder)
@@ -62,7 +60,7 @@ class Charon:
         self.vici = Vici(f'{self.folder}/vici')
         with open(f'{self.folder}/out', 'w', encoding='utf-8') as out:
             self.process = subprocess.Popen(
-                [*network.inside(namespace), 'unshare', '--mount', 'sh', '-c', ENTER, 'sh', root, self.folder,
+                [*network.inside(place), 'unshare', '--mount', 'sh', '-c', ENTER, 'sh', root, self.folder,
                  'env', 'STRONGSWAN_CONF=/run/strongswan.conf', '/usr/lib/ipsec/charon'],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         self.start_of_case = 0
@@ -105,7 +103,8 @@ class Charon:
         connection = {
             'version': 2, 'local_addrs': [here.address], 'remote_addrs': [there.address],
             'proposals': (case.ike if initiates else case.responder_ike or case.ike).split(','),
-            'fragmentation': case.fragmentation, 'mobike': 'no', 'rekey_time': '0s', 'dpd_delay': '0s',
+            'fragmentation': case.fragmentation, 'mobike': 'no', 'rekey_time': '0s',
+            'dpd_delay': '1s' if case.liveness else '0s',
             'childless': 'allow' if case.esp else 'force',
             'local': {'auth': 'psk', 'id': here.identity}, 'remote': {'auth': 'psk', 'id': there.identity}}
         if case.esp:
@@ -125,11 +124,7 @@ class Charon:
 
     def established(self, case):
         """Whether the case's SAs are up."""
-        for sa in self.sas():
-            children = [child['state'] for child in sa['child-sas'].values()]
-            if sa['state'] == 'ESTABLISHED' and (not case.has_child or 'INSTALLED' in children):
-                return True
-        return False
+        return any(sa['state'] == 'ESTABLISHED' for sa in self.sas()) and (not case.has_child or self.has_child())
 
     def failed(self):
         """Whether an attempt has ended without an SA."""
@@ -145,6 +140,12 @@ class Charon:
         self.vici.command('load-conn', {'idle': {'version': 2, 'local_addrs': [local], 'remote_addrs': [remote],
                                                  'proposals': [IDLE_IKE], 'local': {'auth': 'psk'},
                                                  'remote': {'auth': 'psk'}}})
+
+    def has_child(self):
+        return any(child['state'] == 'INSTALLED' for sa in self.sas() for child in sa['child-sas'].values())
+
+    def delete_child(self):
+        self.vici.command('terminate', {'child': CONNECTION, 'timeout': 5000})
 
     def delete(self):
         self.vici.command('terminate', {'ike': CONNECTION, 'timeout': 5000})
