@@ -86,7 +86,7 @@ class Daemons:
     @staticmethod
     def missing(case):
         """Why a case can't run, if it can't."""
-        if case.esp and not os.path.exists('/dev/net/tun'):
+        if case.esp and not os.access('/dev/net/tun', os.R_OK | os.W_OK):
             return 'no /dev/net/tun, over which strongSwan handles ESP where the kernel has none'
         return None
 
