@@ -52,7 +52,7 @@ class Case:
     responder_says: tuple = ()
     never_says: tuple = ()
     options: tuple = ()  # for our command line
-    ours_says: tuple = ()
+    ours_says: dict = dataclasses.field(default_factory=dict)  # patterns for what we print, by our role
 
     def hosts(self, place):
         """The host at that place and the other one, as this one sees it."""
@@ -148,7 +148,9 @@ def endings():
         yield Case(f'with a Child SA, deleted by the {side}', esp=ESP, deleted_by=side)
     yield Case('wrong PSK', same_psk=False, succeeds=False,
                initiator_says=(r'parsed IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]',),
-               responder_says=('MAC mismatched', r'generating IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]'))
+               responder_says=('MAC mismatched', r'generating IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]'),
+               ours_says={'initiator': ('AUTHENTICATION_FAILED to IKE_AUTH, protected by generation 1',),
+                          'responder': ('the peer is not who it should be',)})
     yield Case('no common proposal', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768',
                'aes128gcm16-prfsha256-x25519-ke1_mlkem1024', succeeds=False,
                initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',),
@@ -206,10 +208,13 @@ def paths():
 
 
 def established():
-    yield Case('strongSwan asks whether the other side lives', liveness=True, initiator_says=('sending DPD request',),
-               responder_says=('sending DPD request',))
-    for side in BOTH:
-        yield Case(f'the {side} deletes the Child SA, then the IKE SA', esp=ESP, only_child=True, deleted_by=side)
+    answered = ('sending DPD request', r'parsed INFORMATIONAL response \d+ \[ \]')
+    yield Case('strongSwan asks whether the other side lives', liveness=True, initiator_says=answered,
+               responder_says=answered)
+    # Our command line has no word for it: strongSwan is the one that deletes.
+    for side, ours in zip(BOTH, reversed(BOTH)):
+        yield Case(f'the {side} deletes the Child SA, then the IKE SA', esp=ESP, only_child=True, deleted_by=side,
+                   roles=(ours,))
 
 
 def others():

@@ -10,6 +10,7 @@ import sys
 
 import sandbox
 from cases import BOTH, HOSTS, IDLE_ADDRESS, RELAYED, RELAYS
+from mlkem_ike import MlkemIke
 from strongswan import Charon, until
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -26,8 +27,8 @@ KINDS = {
 
 class Daemons:
     def __init__(self, folders, options):
-        self.folders, self.program = folders, options.program
-        self.networks, self.running, self.last = {}, {}, ()
+        self.folders, self.program = folders, options.program and os.path.abspath(options.program)
+        self.networks, self.running, self.ours, self.last = {}, {}, {}, ()
 
     def network(self, kinds):
         """One for each pair of daemons: every pair has the same addresses. Place 2 is the relay's."""
@@ -60,12 +61,22 @@ class Daemons:
         if not until(lambda: charon.sas(name='')):
             raise RuntimeError(f"no half-open SA: {charon.read('log')}")
 
-    def ends(self, case, role):
-        """Initiator and responder; strongSwan is at place 0, and at 1 as well where it is alone."""
-        kinds = [case.daemon(each) for each in BOTH]
+    def ends(self, case, ours):
+        """Initiator and responder: strongSwan is at place 0, the other side at 1, we or strongSwan again."""
+        kinds = [case.daemon(role) for role in BOTH]
         network = self.network(tuple(kinds))
-        self.last = (self.charon(kinds[0], network, 1), self.charon(kinds[1], network, 0))
+        if ours == 'both':
+            self.last = (self.charon(kinds[0], network, 1), self.charon(kinds[1], network, 0))
+        elif ours == 'initiator':
+            self.last = (self.us(network), self.charon(kinds[1], network, 0))
+        else:
+            self.last = (self.charon(kinds[0], network, 0), self.us(network))
         return self.last
+
+    def us(self, network):
+        if network not in self.ours:
+            self.ours[network] = MlkemIke(self.program, network, 1)
+        return self.ours[network]
 
     @contextlib.contextmanager
     def relay(self, case, initiator):
@@ -100,8 +111,8 @@ class Daemons:
 
     def keep_logs(self, folder, title):
         os.makedirs(folder, exist_ok=True)
-        for place, end in zip(('ours', 'gateway'), self.last):
-            with open(os.path.join(folder, re.sub(r'\W+', '-', title) + f'.{place}'), 'w', encoding='utf-8') as file:
+        for role, end in zip(BOTH, self.last):
+            with open(os.path.join(folder, re.sub(r'\W+', '-', title) + f'.{role}'), 'w', encoding='utf-8') as file:
                 file.write(end.log())
 
     def stop(self):

@@ -87,6 +87,8 @@ def run(case, initiator, responder, calm):
         initiator.start(case)
         (establish if case.succeeds else fail)(case, initiator, responder, calm)
         logs_agree(case, initiator, responder)
+        for end in (initiator, responder):
+            end.leave()
     except Refused as refused:
         raise Wrong(str(refused)) from refused
     finally:

@@ -153,6 +153,9 @@ class Charon:
     def gone(self):
         return not self.sas()
 
+    def leave(self):
+        """The daemon stays."""
+
     def finish(self):
         """Forgets the case: SAs, connection, secrets."""
         for command, arguments in (('terminate', {'ike': CONNECTION, 'force': 'yes', 'timeout': 1000}),
