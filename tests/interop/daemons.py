@@ -26,8 +26,8 @@ KINDS = {
 
 
 class Daemons:
-    def __init__(self, folders, options):
-        self.folders, self.program = folders, options.program and os.path.abspath(options.program)
+    def __init__(self, folders, program):
+        self.folders, self.program = folders, program and os.path.abspath(program)
         self.networks, self.running, self.ours, self.last = {}, {}, {}, ()
 
     def network(self, kinds):
@@ -72,6 +72,12 @@ class Daemons:
         else:
             self.last = (self.charon(kinds[0], network, 0), self.us(network))
         return self.last
+
+    def probed(self, daemon):
+        """Its network and the gateway, if there is to be one."""
+        network = self.network(('plain', daemon or 'nobody'))
+        self.last = ()
+        return network, self.charon(daemon, network, 0) if daemon else None
 
     def us(self, network):
         if network not in self.ours:
