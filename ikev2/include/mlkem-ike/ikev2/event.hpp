@@ -128,7 +128,6 @@ enum class LogCode : uint8_t {
 struct LogRecord {
   LogCode code;
   ExchangeType exchange{};
-  uint32_t message_id = 0;
   uint32_t value = 0;
   uint8_t generation = 0;
   const char* text = "";  // static storage

@@ -29,10 +29,11 @@ class MLKEM_API KeyJob {
   friend class Responder;
   friend MLKEM_API void run_jobs(std::span<KeyJob> jobs, Crypto& crypto) noexcept;
 
-  uint64_t sa_ = 0;  // whose it is
-  uint32_t message_id_ = 0;
+  uint64_t sa_ = 0;         // whose it is
+  unsigned performed_ = 0;  // how many key exchanges that SA had done before
   KeMethod method_{};
   uint16_t peer_value_bytes_ = 0;
+  bool has_run_ = false;
   std::array<uint8_t, kMaxKeValueBytes> peer_value_;
   Result<ResponderShare> share_ = misuse("this job has not run");
 };
