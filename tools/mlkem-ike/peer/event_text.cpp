@@ -77,7 +77,7 @@ std::string text_of(const ikev2::VendorIdReceived& event) {
 }
 
 std::string text_of(const ikev2::LogRecord& record) {
-  const std::string message = exchange_text(record.exchange) + ' ' + std::to_string(record.message_id);
+  const std::string message = exchange_text(record.exchange);
   const std::string because = *record.text ? std::string(": ") + record.text : std::string();
   switch (record.code) {
     case LogCode::kRequestSent:
