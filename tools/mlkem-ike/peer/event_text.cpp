@@ -116,6 +116,12 @@ std::string event_text(const ikev2::Event& event) {
   return std::visit([](const auto& what) { return text_of(what); }, event);
 }
 
+bool is_notable(const ikev2::Event& event) {
+  if (const auto* notify = std::get_if<ikev2::NotifyReceived>(&event)) return ikev2::is_error(notify->type);
+  return !std::holds_alternative<ikev2::LogRecord>(event) &&
+         !std::holds_alternative<ikev2::VendorIdReceived>(event);
+}
+
 std::string notify_text(ikev2::NotifyType notify) {
   const std::string_view name = ikev2::name(notify);
   return name == "unknown" ? "notify " + std::to_string(unsigned(notify)) : std::string(name);
