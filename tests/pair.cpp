@@ -85,8 +85,8 @@ Pair::Pair(PairOptions options)
 }
 
 size_t Pair::connect() {
-  const size_t number = peers_.size();
-  Peer& peer = peers_.emplace_back();
+  const size_t number = connected_++;
+  Peer& peer = peers_[number];
   peer.address.octets = {10, uint8_t(number >> 16), uint8_t(number >> 8), uint8_t(number)};
   peer.address.port = kIkePort;
   by_address_[peer.address.octets] = number;
@@ -97,20 +97,15 @@ size_t Pair::connect() {
   return number;
 }
 
-void Pair::forget_session(size_t number) {
-  Peer& peer = peers_[number];
-  by_address_.erase(peer.address.octets);
-  peer.session.reset();
-  peer.events.clear();
+void Pair::forget(size_t number) {
+  by_address_.erase(peers_.at(number).address.octets);
+  peers_.erase(number);
 }
 
 void Pair::collect() {
-  for (size_t number = 0; number < peers_.size(); ++number) {
-    Peer& peer = peers_[number];
-    if (!peer.session) continue;
+  for (auto& [number, peer] : peers_) {
     while (const auto datagram = peer.session->poll_transmit()) carry(true, number, *datagram);
-    while (auto event = peer.session->poll_event())
-      if (keep_events) peer.events.push_back(*std::move(event));
+    while (auto event = peer.session->poll_event()) peer.events.push_back(*std::move(event));
   }
   if (options_.responder_options.defer_key_exchanges) {
     std::array<KeyJob, 8> taken;
@@ -127,8 +122,7 @@ void Pair::collect() {
     const auto found = by_address_.find(to.octets);
     if (found != by_address_.end()) carry(false, found->second, *datagram);
   }
-  while (auto event = responder_->poll_event())
-    if (keep_events) responder_events_.push_back(*std::move(event));
+  while (auto event = responder_->poll_event()) responder_events_.push_back(*std::move(event));
 }
 
 void Pair::run_jobs() {
@@ -170,9 +164,8 @@ void Pair::carry(bool to_responder, size_t peer, const Datagram& datagram) {
 bool Pair::step(uint64_t until_ms) {
   collect();
   uint64_t next_ms = in_flight_.empty() ? UINT64_MAX : in_flight_.top().at_ms;
-  for (const Peer& peer : peers_)
-    if (peer.session)
-      if (const auto due = peer.session->poll_timeout()) next_ms = std::min(next_ms, *due);
+  for (const auto& [number, peer] : peers_)
+    if (const auto due = peer.session->poll_timeout()) next_ms = std::min(next_ms, *due);
   if (const auto due = responder_->poll_timeout()) next_ms = std::min(next_ms, *due);
   if (!waiting_.empty() && (in_flight_.empty() || next_ms > now_ms_)) {
     run_jobs();
@@ -185,14 +178,13 @@ bool Pair::step(uint64_t until_ms) {
     in_flight_.pop();
     if (arrived.to_responder)
       responder_->handle_message(arrived.path, arrived.octets, now_ms_);
-    else if (peers_[arrived.peer].session)
-      peers_[arrived.peer].session->handle_message(arrived.path, arrived.octets, now_ms_);
+    else if (const auto peer = peers_.find(arrived.peer); peer != peers_.end())
+      peer->second.session->handle_message(arrived.path, arrived.octets, now_ms_);
     collect();
   }
-  for (Peer& peer : peers_)
-    if (peer.session)
-      if (const auto due = peer.session->poll_timeout(); due && *due <= now_ms_)
-        peer.session->handle_timeout(now_ms_);
+  for (auto& [number, peer] : peers_)
+    if (const auto due = peer.session->poll_timeout(); due && *due <= now_ms_)
+      peer.session->handle_timeout(now_ms_);
   if (const auto due = responder_->poll_timeout(); due && *due <= now_ms_)
     responder_->handle_timeout(now_ms_);
   return true;
@@ -203,7 +195,7 @@ bool Pair::run(uint64_t limit_ms) {
   while (step(until_ms)) {
   }
   bool idle = in_flight_.empty() && !responder_->poll_timeout();
-  for (const Peer& peer : peers_) idle &= !peer.session || !peer.session->poll_timeout();
+  for (const auto& [number, peer] : peers_) idle &= !peer.session->poll_timeout();
   return idle;
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -60,12 +59,13 @@ class Pair {
   // Lets this much time pass.
   void run_for(uint64_t time_ms);
 
-  ikev2::Session& session(size_t number) { return *peers_[number].session; }
+  ikev2::Session& session(size_t number) { return *peers_.at(number).session; }
   ikev2::Responder& responder() { return *responder_; }
   uint64_t now_ms() const { return now_ms_; }
-  void close(size_t number) { peers_[number].session->close(now_ms_); }
-  void forget_session(size_t number);
-  std::vector<ikev2::Event>& events(size_t number) { return peers_[number].events; }
+  void close(size_t number) { session(number).close(now_ms_); }
+  // The initiator's host is gone, and everything that it has heard.
+  void forget(size_t number);
+  std::vector<ikev2::Event>& events(size_t number) { return peers_.at(number).events; }
   std::vector<ikev2::SaEvent>& responder_events() { return responder_events_; }
 
   // The first event of a kind on one side, or null.
@@ -92,7 +92,6 @@ class Pair {
 
   RecordedKeys initiator_keys, responder_keys;
   uint64_t datagrams = 0, longest_datagram = 0, jobs = 0, job_batches = 0;
-  bool keep_events = true;
 
  private:
   struct Peer {
@@ -125,7 +124,8 @@ class Pair {
   ikev2::Profile initiator_profile_, responder_profile_;
   std::unique_ptr<ikev2::Responder> responder_;
   ikev2::Address server_;
-  std::deque<Peer> peers_;
+  std::map<size_t, Peer> peers_;
+  size_t connected_ = 0;
   std::map<std::array<uint8_t, 16>, size_t> by_address_;
   std::vector<ikev2::SaEvent> responder_events_;
   std::priority_queue<InFlight, std::vector<InFlight>, std::greater<>> in_flight_;
