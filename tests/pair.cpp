@@ -50,12 +50,14 @@ PairOptions default_pair() {
 }
 
 void RecordedKeys::add(const LoggedKeys& logged) noexcept {
-  std::string all = std::to_string(logged.keys.generation);
-  for (Octets key : {logged.keys.sk_d.expose(), logged.keys.sk_ai.expose(), logged.keys.sk_ar.expose(),
-                     logged.keys.sk_ei.expose(), logged.keys.sk_er.expose(), logged.keys.sk_pi.expose(),
-                     logged.keys.sk_pr.expose()})
-    all += ' ' + hex(key);
-  sas[logged.spi_i].push_back(all);
+  const IkeKeys& keys = logged.keys;
+  std::vector<Generation>& generations = sas[logged.spi_i];
+  // A responder may have answered two requests of one SPIi: the last counts.
+  if (keys.generation == 0) generations.clear();
+  EXPECT_EQ(keys.generation, generations.size());
+  generations.push_back({copy(keys.sk_d.expose()), copy(keys.sk_ai.expose()), copy(keys.sk_ar.expose()),
+                         copy(keys.sk_ei.expose()), copy(keys.sk_er.expose()), copy(keys.sk_pi.expose()),
+                         copy(keys.sk_pr.expose())});
 }
 
 bool Pair::fill(void* self, std::span<uint8_t> out) {

@@ -42,9 +42,11 @@ PairOptions default_pair();
 // The keys of every generation that one side reports.
 class RecordedKeys final : public ikev2::KeyLog {
  public:
+  // SK_d, SK_ai, SK_ar, SK_ei, SK_er, SK_pi, SK_pr.
+  using Generation = std::array<Bytes, 7>;
+
   void add(const ikev2::LoggedKeys& keys) noexcept override;
-  // By SPIi: the seven keys of each generation in hex.
-  std::map<ikev2::Spi, std::vector<std::string>> sas;
+  std::map<ikev2::Spi, std::vector<Generation>> sas;  // by SPIi
 };
 
 class Pair {
