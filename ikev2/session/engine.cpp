@@ -38,6 +38,9 @@ void Engine::receive(const IkeHeader& header, Octets message, const Path& path, 
     return log(LogCode::kIgnored, header.exchange, 0, "a key exchange is being computed");
   if (header.exchange == ExchangeType::kIkeSaInit)
     return log(LogCode::kIgnored, header.exchange, 0, "IKE_SA_INIT of an SA that has keys");
+  // The responder may have more to say before its IKE_AUTH response is here: it will say it again.
+  if (!header.is_response() && sa_.is_initiator() && !established_)
+    return log(LogCode::kIgnored, header.exchange, 0, "a request before IKE_AUTH is done");
   const Arrived arrived = sa_.receive(surroundings_.workspace, header, message, now_ms);
   switch (arrived.what) {
     case Arrival::kIgnored:
@@ -53,7 +56,7 @@ void Engine::receive(const IkeHeader& header, Octets message, const Path& path, 
   heard_ms_ = now_ms;
   // Before the SA is established the way of the initiator's messages changes when it finds a NAT; afterwards
   // only a side that is not behind a NAT itself follows its peer (RFC 7296, section 2.23).
-  if (!header.is_response() && (!established_ || !report_.local_nat)) report_.path = path;
+  if (established_ ? !report_.local_nat : !sa_.is_initiator()) report_.path = path;
   log(LogCode::kMessageReceived, header.exchange, uint32_t(message.size()));
   const PlainMessage plain = arrived.message.plain();
   const Protection protection{true, arrived.generation};

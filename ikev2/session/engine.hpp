@@ -118,6 +118,7 @@ class Engine {
   void on_closing_request(const Incoming& in);
   void on_closing_response(const Incoming& in);
   void on_create_child_request(const Incoming& in);
+  void on_followup_request(const Incoming& in);
 
   // init.cpp
   Result<void> send_init_request();

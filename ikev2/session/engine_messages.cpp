@@ -38,7 +38,7 @@ Result<SealedMessage> Engine::protect(const IkeHeader& header, PayloadWriter& ch
       return added.error();
   }
   Fragmentation fragmentation = Fragmentation::kNever;
-  if (report_.peer_fragmentation && policy().fragmentation != FragmentationPolicy::kOff)
+  if (sa_.has_fragmentation)
     fragmentation = policy().fragmentation == FragmentationPolicy::kForce ? Fragmentation::kAlways
                                                                           : Fragmentation::kWhenNeeded;
   const size_t most =
@@ -95,10 +95,7 @@ void Engine::retransmit() {
   const Timing& timing = policy().timing;
   if (request.tries >= timing.retransmit_tries) {
     End timeout{EndCause::kTimeout, NotifyType::kNone, {}, request.exchange, "no answer"};
-    if (handshake_ && handshake_->unprotected_error) {
-      timeout = *handshake_->unprotected_error;
-      timeout.cause = timeout.cause == EndCause::kPeerNotify ? EndCause::kTimeout : timeout.cause;
-    }
+    if (handshake_ && handshake_->unprotected_error) timeout = *handshake_->unprotected_error;
     if (state_ == EngineState::kClosing) timeout.cause = EndCause::kClosed;
     return end(timeout);
   }

@@ -89,6 +89,8 @@ Arrived IkeSa::receive(Workspace& workspace, const IkeHeader& header, Octets mes
   }
   const Result<EncryptedView> found = find_encrypted(message);
   if (!found) return ignored("no well-formed Encrypted payload");
+  if (found->type == PayloadType::kSkf && !has_fragmentation)
+    return ignored("a fragment, which was not agreed upon");
   if (!response && header.message_id != expected_request_) return repeated(workspace, *found);
   return open(workspace, *found, response, now_ms);
 }

@@ -70,6 +70,9 @@ class IkeSa {
   Result<SealedMessage> seal(Workspace& workspace, const PlainMessage& message, size_t max_message_bytes,
                              Fragmentation fragmentation) noexcept;
 
+  // Both sides have announced fragmentation: without that, SKF payloads are ignored.
+  bool has_fragmentation = false;
+
   // The one request in flight.
   std::unique_ptr<Request> request;
   // The next request has this id.

@@ -110,6 +110,11 @@ void Engine::on_create_child_request(const Incoming& in) {
   send_refusal(in, peer_fault(answer, "no CREATE_CHILD_SA here"));
 }
 
+// RFC 9370, section 2.2.4: nothing that it could continue.
+void Engine::on_followup_request(const Incoming& in) {
+  send_refusal(in, peer_fault(NotifyType::kStateNotFound, "no key exchange to continue"));
+}
+
 // The next of what the owner has asked for; one request at a time.
 void Engine::next_informational() {
   if (state_ != EngineState::kEstablished || sa_.request) return;

@@ -194,6 +194,7 @@ Result<void> Engine::accept_init_response(const Incoming& in) {
   if (!secret) return secret.error();
   report_.agreement = *agreement;
   report_.peer_fragmentation = has(NotifyType::kIkev2FragmentationSupported);
+  sa_.has_fragmentation = report_.peer_fragmentation && policy().fragmentation != FragmentationPolicy::kOff;
   report_.peer_childless = has(NotifyType::kChildlessIkev2Supported);
   report_.peer_intermediate = terms.peer_has_intermediate;
   sa_.spi_r = in.header.spi_r;

@@ -102,6 +102,7 @@ Result<void> Engine::accept_init_request(const Incoming& in) {
     return peer_fault(NotifyType::kInvalidSyntax, "the nonce is too short for the PRF");
 
   report_.peer_fragmentation = has(NotifyType::kIkev2FragmentationSupported);
+  sa_.has_fragmentation = report_.peer_fragmentation && policy().fragmentation != FragmentationPolicy::kOff;
   report_.peer_intermediate = terms.peer_has_intermediate;
   sa_.algorithms = agreement->algorithms();
   handshake_->peer_init.assign(in.message.begin(), in.message.end());
@@ -126,7 +127,7 @@ Result<void> Engine::finish_init_request(ResponderShare share) {
   out.add_ke({*number, share.public_value()});
   out.add_nonce(handshake_->own_nonce);
   add_nat_detection(out, sa_.spi_r);
-  if (report_.peer_fragmentation && policy().fragmentation != FragmentationPolicy::kOff)
+  if (sa_.has_fragmentation)
     out.add_notify({ProtocolId::kNone, NotifyType::kIkev2FragmentationSupported, {}, {}});
   if (!agreement.additional().empty())
     out.add_notify({ProtocolId::kNone, NotifyType::kIntermediateExchangeSupported, {}, {}});
@@ -137,10 +138,10 @@ Result<void> Engine::finish_init_request(ResponderShare share) {
   handshake_->own_init.assign(surroundings_.scratch.begin(),
                               surroundings_.scratch.begin() + ptrdiff_t(*size));
 
+  emit(Negotiated{agreement});
   const KeSecret secret = std::move(share).secret();
   if (Result<void> used = use_secret(*agreement.key_exchange, secret.expose()); !used) return used;
   sa_.count_init();
-  emit(Negotiated{agreement});
   set_state(agreement.additional().empty() ? EngineState::kAwaitAuth : EngineState::kAwaitIntermediate);
   log(LogCode::kResponseSent, ExchangeType::kIkeSaInit, uint32_t(*size));
   transmit_clear(handshake_->own_init, report_.path);

@@ -2,10 +2,15 @@
 // Datagrams and events on their way out of an engine.
 #include "ikev2/session/outbox.hpp"
 
+#include <type_traits>
+
 namespace mlkem::ikev2 {
 namespace {
 
 constexpr size_t kMarkerBytes = 4;
+
+// A queue that grows moves its events, and secrets that are moved are wiped where they were.
+static_assert(std::is_nothrow_move_constructible_v<SaEvent>);
 
 }  // namespace
 

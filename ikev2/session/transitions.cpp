@@ -29,9 +29,11 @@ Engine::Handler handler_for(EngineState state, ExchangeType exchange, bool respo
       {kEstablished, kInformational, false, &Engine::on_informational_request},
       {kEstablished, kInformational, true, &Engine::on_informational_response},
       {kEstablished, kCreateChildSa, false, &Engine::on_create_child_request},
+      {kEstablished, kIkeFollowupKe, false, &Engine::on_followup_request},
       {kClosing, kInformational, false, &Engine::on_closing_request},
       {kClosing, kInformational, true, &Engine::on_closing_response},
       {kClosing, kCreateChildSa, false, &Engine::on_create_child_request},
+      {kClosing, kIkeFollowupKe, false, &Engine::on_followup_request},
   };
   for (const Transition& transition : kTransitions)
     if (transition.state == state && transition.exchange == exchange && transition.response == response)

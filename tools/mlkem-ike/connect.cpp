@@ -76,7 +76,7 @@ class Attempt {
   }
 
   void take(const ikev2::Event& event) {
-    say(event_text(event));
+    if (options_.verbose || is_notable(event)) say(event_text(event));
     if (std::get_if<ikev2::Established>(&event)) {
       established_ = true;
       if (options_.hold_s) hold_until_ = Clock::now() + ms_of(*options_.hold_s);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mlkem-ike respond: a gateway's side of IKEv2 for any number of peers, without a data plane.
 #include <csignal>
+#include <cstring>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -72,8 +73,12 @@ class Gateway {
     if (text.empty()) return;
     const std::chrono::duration<double> since = Clock::now() - start_;
     std::ostringstream line;
-    line << std::fixed << std::setprecision(4) << std::setw(9) << since.count() << "  " << std::hex
-         << std::setw(16) << std::setfill('0') << sa << "  " << text << '\n';
+    // SPIr, as its octets stand in memory.
+    ikev2::Spi spi;
+    static_assert(sizeof spi == sizeof sa);
+    std::memcpy(spi.data(), &sa, sizeof sa);
+    line << std::fixed << std::setprecision(4) << std::setw(9) << since.count() << "  " << hex(spi) << "  "
+         << text << '\n';
     std::cout << line.str();
   }
 

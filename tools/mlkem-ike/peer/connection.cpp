@@ -64,6 +64,10 @@ void Connection::work() {
   const uint64_t now = now_ms();
   for (const bool encapsulated : {false, true}) receive(encapsulated, now);
   if (const auto due = session_.poll_timeout(); due && *due <= now) session_.handle_timeout(now);
+  transmit();
+}
+
+void Connection::transmit() {
   while (const auto datagram = session_.poll_transmit()) {
     SendError error;
     UdpSocket& socket = sockets_.socket(datagram->path.encapsulated);
@@ -91,6 +95,7 @@ std::optional<TimePoint> Connection::deadline() const {
 
 void Connection::close() {
   session_.close(now_ms());
+  transmit();
 }
 
 bool Connection::is_refused() const {

@@ -52,7 +52,7 @@ class Connection {
   std::optional<TimePoint> deadline() const;
   std::array<int, 2> descriptors() const { return sockets_.descriptors(); }
 
-  // Ends the SA, or the attempt.
+  // Ends the SA, or the attempt: sends a Delete if there is an SA.
   void close();
   ikev2::SessionReport report() const { return session_.report(); }
 
@@ -64,6 +64,7 @@ class Connection {
 
  private:
   void receive(bool encapsulated, uint64_t now);
+  void transmit();
   void note(const SendError& error);
 
   PeerSockets sockets_;

@@ -77,7 +77,7 @@ std::string text_of(const ikev2::VendorIdReceived& event) {
 }
 
 std::string text_of(const ikev2::LogRecord& record) {
-  const std::string message = exchange_text(record.exchange) + ' ' + std::to_string(record.message_id);
+  const std::string message = exchange_text(record.exchange);
   const std::string because = *record.text ? std::string(": ") + record.text : std::string();
   switch (record.code) {
     case LogCode::kRequestSent:
@@ -114,6 +114,12 @@ std::string text_of(const ikev2::LogRecord& record) {
 
 std::string event_text(const ikev2::Event& event) {
   return std::visit([](const auto& what) { return text_of(what); }, event);
+}
+
+bool is_notable(const ikev2::Event& event) {
+  if (const auto* notify = std::get_if<ikev2::NotifyReceived>(&event)) return ikev2::is_error(notify->type);
+  return !std::holds_alternative<ikev2::LogRecord>(event) &&
+         !std::holds_alternative<ikev2::VendorIdReceived>(event);
 }
 
 std::string notify_text(ikev2::NotifyType notify) {

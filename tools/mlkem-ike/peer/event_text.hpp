@@ -10,6 +10,8 @@ namespace mlkem::cli {
 
 // One line; empty for an event that says nothing to people.
 std::string event_text(const ikev2::Event& event);
+// Worth a line where not every message is asked for: all but records of the log and what a peer announces.
+bool is_notable(const ikev2::Event& event);
 
 // "the peer answered AUTHENTICATION_FAILED to IKE_AUTH (protected, generation 1)".
 std::string end_text(const ikev2::End& end);

@@ -133,7 +133,6 @@ void Load::work(std::optional<Client>& client) {
   if (!over && client->hold_until && !client->closing && *client->hold_until <= Clock::now()) {
     client->closing = true;
     client->connection.close();
-    client->connection.work();
     take_events();
   }
   if (!over && client->connection.is_refused()) {

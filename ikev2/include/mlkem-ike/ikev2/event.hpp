@@ -82,8 +82,8 @@ enum class EndCause : uint8_t {
 
 struct End {
   EndCause cause;
-  // The peer's error notify (kPeerNotify), or the one that stands for what was found. After kTimeout the last
-  // unprotected error, which ended nothing by itself.
+  // The peer's error notify (kPeerNotify), or the one that stands for what was found. What came in the clear
+  // may be forged: an attempt ends by it only when its time is over.
   NotifyType notify = NotifyType::kNone;
   Protection protection;     // of the message that it came in
   ExchangeType exchange{};   // in which it happened
