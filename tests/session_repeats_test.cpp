@@ -10,8 +10,6 @@ namespace {
 
 using namespace ikev2;
 
-constexpr size_t kExchangeOffset = 18;
-
 ExchangeType exchange_of(const Bytes& octets) {
   return ExchangeType(octets[kExchangeOffset]);
 }
