@@ -17,12 +17,17 @@ std::atomic<mlkem::test::FreedBlocks> freed;
 
 }  // namespace
 
-void* operator new(size_t size) {
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
   auto* memory = static_cast<unsigned char*>(std::malloc(kHeaderBytes + size));
-  if (!memory) throw std::bad_alloc();
+  if (!memory) return nullptr;
   *reinterpret_cast<size_t*>(memory) = size;
   ++live;
   return memory + kHeaderBytes;
+}
+void* operator new(size_t size) {
+  void* memory = operator new(size, std::nothrow);
+  if (!memory) throw std::bad_alloc();
+  return memory;
 }
 void operator delete(void* memory) noexcept {
   if (!memory) return;
@@ -32,7 +37,20 @@ void operator delete(void* memory) noexcept {
   --live;
   std::free(header);
 }
+// A sanitizer's own versions of the others do not call these.
+void* operator new[](size_t size) {
+  return operator new(size);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size, std::nothrow);
+}
 void operator delete(void* memory, size_t) noexcept {
+  operator delete(memory);
+}
+void operator delete[](void* memory) noexcept {
+  operator delete(memory);
+}
+void operator delete[](void* memory, size_t) noexcept {
   operator delete(memory);
 }
 
