@@ -90,4 +90,40 @@ inline Bytes payload_chain(const std::function<void(ikev2::PayloadWriter&)>& wri
   return buffer;
 }
 
+inline constexpr size_t kExchangeOffset = 18;  // in the IKE header
+
+// Policies without fragments, so that a Forger finds whole messages.
+inline PairOptions whole_messages(const std::string& key_exchanges = "x25519-ke1_mlkem768") {
+  PairOptions options = default_pair();
+  const std::string ike = "aes256gcm16-prfsha384-" + key_exchanges;
+  options.initiator = policy_of("a.example", ike);
+  options.responder = policy_of("b.example", ike);
+  options.initiator.fragmentation = ikev2::FragmentationPolicy::kOff;
+  return options;
+}
+
+// A message of this exchange in this direction.
+inline bool is(const Pair::Carried& carried, bool to_responder, ikev2::ExchangeType exchange) {
+  return carried.to_responder == to_responder && carried.octets[kExchangeOffset] == uint8_t(exchange);
+}
+
+// Error notifies that the initiator heard, and their protection.
+inline std::vector<std::pair<ikev2::NotifyType, bool>> errors_of(Pair& pair) {
+  std::vector<std::pair<ikev2::NotifyType, bool>> errors;
+  for (const ikev2::Event& event : pair.events(0))
+    if (const auto* notify = std::get_if<ikev2::NotifyReceived>(&event);
+        notify && ikev2::is_error(notify->type))
+      errors.emplace_back(notify->type, notify->protection.is_protected);
+  return errors;
+}
+
+inline Bytes ke_payload(ikev2::KeMethod method, ikev2::Octets data) {
+  return payload_chain([&](ikev2::PayloadWriter& out) { out.add_ke({*ikev2::code_point(method), data}); });
+}
+
+inline Bytes ke_data(const Forged& forged) {
+  const auto payloads = *ikev2::read_payloads(forged.first_payload, forged.inner);
+  return copy(ikev2::read_ke_body(*payloads.only(ikev2::PayloadType::kKe))->data);
+}
+
 }  // namespace mlkem::test

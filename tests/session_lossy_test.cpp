@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exchanges over a link that loses, duplicates and reorders: all end established or cleanly failed, on both
 // sides, and leave nothing behind. MLKEM_TEST_EXCHANGES sets how many, MLKEM_TEST_SEED the first seed.
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <new>
 #include <set>
 
+#include "tests/live_memory.hpp"
 #include "tests/pair.hpp"
-
-namespace {
-
-std::atomic<int64_t> live_allocations;
-
-}  // namespace
-
-// Every plain new of this program is counted; aligned ones are not.
-void* operator new(size_t size) {
-  void* memory = std::malloc(size ? size : 1);
-  if (!memory) throw std::bad_alloc();
-  ++live_allocations;
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  if (!memory) return;
-  --live_allocations;
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  operator delete(memory);
-}
 
 namespace mlkem::test {
 namespace {
@@ -136,23 +113,23 @@ TEST(LossySessions, EndEstablishedOrCleanlyFailed) {
   Outcome outcome;
   for (size_t done = 0, seed = first_seed; done < exchanges; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    const int64_t before = live_allocations;
+    const int64_t before = live_allocations();
     {
       Pair pair(lossy_pair(seed));
       int64_t after_first_wave = 0;
       for (size_t i = 0; i < kExchangesOfAPair && done < exchanges; i += kAtOnce, done += kAtOnce) {
         run_wave(pair, kAtOnce, outcome);
         if (i == 0)
-          after_first_wave = live_allocations;
+          after_first_wave = live_allocations();
         else
-          EXPECT_LE(live_allocations, after_first_wave + 8);
+          EXPECT_LE(live_allocations(), after_first_wave + 8);
         if (HasFailure()) {
           std::printf("stopped at seed %zu\n", seed);
           return;
         }
       }
     }
-    EXPECT_EQ(live_allocations, before);
+    EXPECT_EQ(live_allocations(), before);
   }
   std::printf("seeds from %zu: %zu established, %zu failed, %zu retransmissions\n", first_seed,
               outcome.established, outcome.failed, outcome.retransmissions);

@@ -27,7 +27,8 @@ Result<SealedMessage> Engine::protect(const IkeHeader& header, PayloadWriter& ch
   write_ike_header(clear, header);
   const Octets inner = Octets(surroundings_.scratch).first(*size);
   const PlainMessage plain{clear, chain.first_payload(), inner};
-  if (header.exchange == ExchangeType::kIkeIntermediate) {
+  // Not of a refusal to one that comes when IKE_AUTH is over.
+  if (header.exchange == ExchangeType::kIkeIntermediate && handshake_) {
     const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
     if (!prf) return prf.error();
     const bool initiator = sa_.is_initiator();

@@ -12,7 +12,7 @@ namespace mlkem::ikev2 {
 namespace {
 
 // What a stranger can make an SA keep in fragments is less than what the format allows.
-constexpr ReassemblyLimits kLimits{kMaxFragments, 32 * 1024, 30'000};
+constexpr ReassemblyLimits kLimits{kMaxFragments, 16 * 1024, 30'000};
 
 Arrived ignored(const char* why) {
   return {Arrival::kIgnored, why, {}, 0};

@@ -191,21 +191,20 @@ void Responder::close_all(uint64_t now_ms) noexcept {
 
 size_t Responder::take_jobs(std::span<KeyJob> out) noexcept {
   auto& jobs = state_->surroundings.jobs;
-  const size_t count = std::min(out.size(), jobs.size());
-  for (size_t i = 0; i < count; ++i) {
-    out[i] = std::move(jobs.front());
-    jobs.pop_front();
-  }
+  size_t count = 0;
+  for (; count < out.size() && !jobs.empty(); jobs.pop_front())
+    if (state_->find(jobs.front().sa_)) out[count++] = std::move(jobs.front());
   return count;
 }
 
 void Responder::hand_back(std::span<KeyJob> jobs, uint64_t now_ms) noexcept {
   for (KeyJob& job : jobs) {
-    if (!job.empty() && job.has_run_)
-      if (State::Sa* sa = state_->find(job.sa_)) {
-        sa->engine.hand_back(job, now_ms);
-        state_->settle(job.sa_, *sa, now_ms);
-      }
+    State::Sa* sa = job.empty() || !job.has_run_ ? nullptr : state_->find(job.sa_);
+    if (sa) {
+      sa->engine.hand_back(job, now_ms);
+      if (sa->engine.state() == EngineState::kGone) ++state_->counts.refused;
+      state_->settle(job.sa_, *sa, now_ms);
+    }
     job = KeyJob();
   }
 }

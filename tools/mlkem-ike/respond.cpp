@@ -23,7 +23,7 @@ namespace mlkem::cli {
 namespace {
 
 struct Options {
-  std::vector<std::string> listen = {"0.0.0.0", "::"};
+  std::vector<std::string> listen;  // none: all addresses
   std::string psk_file, secrets, key_log;
   PolicyOptions policy;
   Ports ports;
@@ -144,8 +144,21 @@ class Gateway {
   std::map<std::string, uint64_t> established_by_agreement_, reasons_;
 };
 
+// A kernel may be without IPv6.
+bool can_be_bound(const Endpoint& local) {
+  try {
+    UdpSocket::bound(local, IpFragments::kAllowed);
+    return true;
+  } catch (const Failure&) {
+    return false;
+  }
+}
+
 std::vector<Endpoint> addresses_of(const std::vector<std::string>& listen) {
   std::vector<Endpoint> addresses;
+  if (listen.empty())
+    for (const char* wildcard : {"0.0.0.0", "::"})
+      if (const Endpoint local = parse_address(wildcard); can_be_bound(local)) addresses.push_back(local);
   for (const std::string& text : listen) {
     addresses.push_back(parse_address(text));
     if (addresses.back().address_bytes == 0)

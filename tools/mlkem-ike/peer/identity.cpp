@@ -56,7 +56,7 @@ Identity guessed(const std::string& text) {
   if (const Endpoint address = parse_address(text); address.address_bytes != 0)
     return {address.is_ipv6() ? IdType::kIpv6Address : IdType::kIpv4Address,
             Bytes(address.address().begin(), address.address().end())};
-  if (text.starts_with("@#")) return {IdType::kKeyId, hex_or_text(text, "0x" + text.substr(2))};
+  if (text.starts_with("@#")) return {IdType::kKeyId, hex_or_text(text, std::string("0x").append(text, 2))};
   if (text.starts_with('@')) return {IdType::kFqdn, bytes_of(std::string_view(text).substr(1))};
   return {text.find('@') != text.npos ? IdType::kRfc822Address : IdType::kFqdn, bytes_of(text)};
 }

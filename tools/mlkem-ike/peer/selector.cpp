@@ -156,7 +156,8 @@ std::string selector_text(const Selector& selector) {
 
 std::string selectors_text(const std::vector<Selector>& selectors) {
   std::string text;
-  for (const Selector& selector : selectors) text += (text.empty() ? "" : ",") + selector_text(selector);
+  for (const Selector& selector : selectors)
+    text.append(text.empty() ? "" : ",").append(selector_text(selector));
   return text;
 }
 
