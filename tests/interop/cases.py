@@ -35,7 +35,7 @@ class Case:
     responder_ike: str = ''
     esp: str = ''  # none: childless
     responder_esp: str = ''
-    responder_selectors: tuple = ()  # the initiator's and its own
+    selectors: dict = dataclasses.field(default_factory=dict)  # by role; of the hosts at places 0 and 1
     child: bool = None  # whether a Child SA comes of it
     fragmentation: str = 'yes'
     same_psk: bool = True
@@ -59,6 +59,11 @@ class Case:
         if self.relay:
             return RELAYED[place], dataclasses.replace(RELAYED[1 - place], address=RELAYS[place])
         return HOSTS[self.version][place], HOSTS[self.version][1 - place]
+
+    def traffic(self, place, role):
+        """The selectors of the host at that place, with that role, and of the other one."""
+        both = self.selectors.get(role, [host.selector for host in HOSTS[4]])
+        return both[place], both[1 - place]
 
     def psk_of(self, role):
         return PSK if self.same_psk or role == 'responder' else WRONG_PSK
@@ -125,6 +130,7 @@ def fragments():
 
 
 def child_sas():
+    agreed = r'CHILD_SA interop\{\d+\} established .* TS 10\.92\.\d\.1/32 === 10\.92\.\d\.1/32'
     for esp in ('aes128gcm16', 'aes256gcm16', 'aes256ccm16', 'chacha20poly1305', 'aes128-sha256', 'aes256-sha512',
                 'aes256ctr-sha384'):
         yield Case(f'Child SA with {esp}', esp=esp)
@@ -132,13 +138,16 @@ def child_sas():
                'aes256gcm16-prfsha384-x25519-ke1_mlkem512-ke2_mlkem768-ke3_mlkem1024', esp=ESP)
     yield Case('Child SA after ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', esp=ESP)
     yield Case('Child SA whose ADDKE types IKE_AUTH leaves out', esp='aes256gcm16-x25519-ke1_mlkem768')
-    yield Case('selectors narrowed by the responder', esp=ESP,
-               responder_selectors=('10.92.2.0/24', '10.92.1.0/24'))
+    wider = ('10.92.1.0/24', '10.92.2.0/24')
+    for side in BOTH:
+        yield Case(f'the {side} allows more traffic', esp=ESP, selectors={side: wider},
+                   ours_says={role: (r'_out, aes256gcm16: 10\.92\.2\.1(/32)? === 10\.92\.1\.1(/32)?$',) for role in BOTH},
+                   initiator_says=(agreed,), responder_says=(agreed,))
     yield Case('no common ESP proposal: the IKE SA stays', esp='aes128gcm16', responder_esp='aes256-sha512', child=False,
                initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(NO_PROP\)',),
                responder_says=(r'generating IKE_AUTH response \d+ \[.*N\(NO_PROP\)',))
-    yield Case('no common selectors: the IKE SA stays', esp=ESP, responder_selectors=('10.93.1.1/32', '10.93.2.1/32'),
-               child=False, initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',),
+    yield Case('no common selectors: the IKE SA stays', esp=ESP, child=False,
+               selectors={'responder': ('10.93.1.1/32', '10.93.2.1/32')}, initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',),
                responder_says=(r'generating IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',))
 
 

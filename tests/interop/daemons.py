@@ -30,17 +30,17 @@ class Daemons:
         self.folders, self.program = folders, program and os.path.abspath(program)
         self.networks, self.running, self.ours, self.last = {}, {}, {}, ()
 
-    def network(self, kinds):
-        """One for each pair of daemons: every pair has the same addresses. Place 2 is the relay's."""
-        if kinds not in self.networks:
+    def network(self, *who):
+        """One for each pair of ends at places 0 and 1: every pair has the same addresses. Place 2 is the relay's."""
+        if who not in self.networks:
             name = f'n{len(self.networks)}'
-            network = self.networks[kinds] = sandbox.Network(f'{name}a', f'{name}b', f'{name}c')
+            network = self.networks[who] = sandbox.Network(f'{name}a', f'{name}b', f'{name}c')
             network.link([(place, [f'{HOSTS[4][place].address}/24', f'{HOSTS[6][place].address}/64'])
                           for place in (0, 1)])
             for place in (0, 1):
                 network.link([(place, [f'{RELAYED[place].address}/24']), (2, [f'{RELAYS[place]}/24'])])
                 network.add_address(place, 'lo', HOSTS[4][place].selector)
-        return self.networks[kinds]
+        return self.networks[who]
 
     def charon(self, kind, network, place):
         key = (kind, network, place)
@@ -62,20 +62,22 @@ class Daemons:
             raise RuntimeError(f"no half-open SA: {charon.read('log')}")
 
     def ends(self, case, ours):
-        """Initiator and responder: strongSwan is at place 0, the other side at 1, we or strongSwan again."""
-        kinds = [case.daemon(role) for role in BOTH]
-        network = self.network(tuple(kinds))
+        """Their network, initiator and responder; strongSwan is at place 0, at 1 are we or strongSwan again."""
+        initiator, responder = (case.daemon(role) for role in BOTH)
         if ours == 'both':
-            self.last = (self.charon(kinds[0], network, 1), self.charon(kinds[1], network, 0))
+            network = self.network(responder, initiator)
+            self.last = (self.charon(initiator, network, 1), self.charon(responder, network, 0))
         elif ours == 'initiator':
-            self.last = (self.us(network), self.charon(kinds[1], network, 0))
+            network = self.network(responder, 'us')
+            self.last = (self.us(network), self.charon(responder, network, 0))
         else:
-            self.last = (self.charon(kinds[0], network, 0), self.us(network))
-        return self.last
+            network = self.network(initiator, 'us')
+            self.last = (self.charon(initiator, network, 0), self.us(network))
+        return network, *self.last
 
     def probed(self, daemon):
         """Its network and the gateway, if there is to be one."""
-        network = self.network(('plain', daemon or 'nobody'))
+        network = self.network(daemon or 'nobody', 'us')
         self.last = ()
         return network, self.charon(daemon, network, 0) if daemon else None
 
@@ -84,13 +86,13 @@ class Daemons:
             self.ours[network] = MlkemIke(self.program, network, 1)
         return self.ours[network]
 
+    @staticmethod
     @contextlib.contextmanager
-    def relay(self, case, initiator):
+    def relay(case, network, initiator):
         """Between the two, where the case wants one; yields what stops it from losing anything."""
         if not case.relay:
             yield lambda: None
             return
-        network = self.network(tuple(case.daemon(role) for role in BOTH))
         inside, gateway = initiator.place, 1 - initiator.place
         with subprocess.Popen([*network.inside(2), sys.executable, f'{HERE}/relay.py', RELAYS[inside], RELAYS[gateway],
                                RELAYED[gateway].address, *map(str, case.relay)], stdout=subprocess.PIPE) as process:

@@ -72,10 +72,10 @@ def logs_agree(case, initiator, responder):
     for end, patterns in ((initiator, case.initiator_says), (responder, case.responder_says)):
         log = end.log()
         for pattern in end.wanted(case, patterns):
-            if not re.search(pattern, log):
+            if not re.search(pattern, log, re.MULTILINE):
                 raise Wrong(f"not in {end.name}'s log: {pattern}")
         for pattern in case.never_says:
-            if re.search(pattern, log):
+            if re.search(pattern, log, re.MULTILINE):
                 raise Wrong(f"in {end.name}'s log: {pattern}")
 
 

@@ -46,8 +46,7 @@ class MlkemIke:
                   '--ike', case.ike if initiates else case.responder_ike or case.ike, '--keylog', self.folder,
                   '--print-child-keys', '--verbose']
         if case.esp:
-            local, remote = (here.selector, there.selector) if initiates or not case.responder_selectors else \
-                (case.responder_selectors[1], case.responder_selectors[0])
+            local, remote = case.traffic(self.place, role)
             words += ['--esp', case.esp if initiates else case.responder_esp or case.esp, '--local-ts', local,
                       '--remote-ts', remote]
         elif initiates:

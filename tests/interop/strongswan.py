@@ -108,8 +108,7 @@ class Charon:
             'childless': 'allow' if case.esp else 'force',
             'local': {'auth': 'psk', 'id': here.identity}, 'remote': {'auth': 'psk', 'id': there.identity}}
         if case.esp:
-            local, remote = (here.selector, there.selector) if initiates or not case.responder_selectors else \
-                (case.responder_selectors[1], case.responder_selectors[0])
+            local, remote = case.traffic(self.place, role)
             connection['children'] = {CONNECTION: {
                 'local_ts': [local], 'remote_ts': [remote], 'rekey_time': '0s',
                 'esp_proposals': (case.esp if initiates else case.responder_esp or case.esp).split(',')}}
