@@ -39,6 +39,9 @@ class Case:
     child: bool = None  # whether a Child SA comes of it
     fragmentation: str = 'yes'
     same_psk: bool = True
+    responder_identity: str = ''  # as the initiator expects it
+    mobike: str = 'no'  # strongSwan's
+    childless: str = ''  # strongSwan's; none: as it must be
     version: int = 4
     relay: tuple = ()  # of relay.py between them, every how many datagrams one is lost, and one doubled
     liveness: bool = False  # strongSwan asks whether the other side lives
@@ -59,6 +62,10 @@ class Case:
         if self.relay:
             return RELAYED[place], dataclasses.replace(RELAYED[1 - place], address=RELAYS[place])
         return HOSTS[self.version][place], HOSTS[self.version][1 - place]
+
+    def peer_identity(self, place, role):
+        """What the side at that place expects of the other one."""
+        return role == 'initiator' and self.responder_identity or self.hosts(place)[1].identity
 
     def traffic(self, place, role):
         """The selectors of the host at that place, with that role, and of the other one."""
@@ -138,16 +145,17 @@ def child_sas():
                'aes256gcm16-prfsha384-x25519-ke1_mlkem512-ke2_mlkem768-ke3_mlkem1024', esp=ESP)
     yield Case('Child SA after ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', esp=ESP)
     yield Case('Child SA whose ADDKE types IKE_AUTH leaves out', esp='aes256gcm16-x25519-ke1_mlkem768')
-    wider = ('10.92.1.0/24', '10.92.2.0/24')
+    wider, ours = ('10.92.1.0/24', '10.92.2.0/24'), (r'_out, aes256gcm16: 10\.92\.2\.1 === 10\.92\.1\.1$',)
     for side in BOTH:
         yield Case(f'the {side} allows more traffic', esp=ESP, selectors={side: wider},
-                   ours_says={role: (r'_out, aes256gcm16: 10\.92\.2\.1(/32)? === 10\.92\.1\.1(/32)?$',) for role in BOTH},
+                   ours_says={'initiator': ours, 'responder': ours},
                    initiator_says=(agreed,), responder_says=(agreed,))
-    yield Case('no common ESP proposal: the IKE SA stays', esp='aes128gcm16', responder_esp='aes256-sha512', child=False,
-               initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(NO_PROP\)',),
+    yield Case('no common ESP proposal: the IKE SA stays', esp='aes128gcm16', responder_esp='aes256-sha512',
+               child=False, initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(NO_PROP\)',),
                responder_says=(r'generating IKE_AUTH response \d+ \[.*N\(NO_PROP\)',))
     yield Case('no common selectors: the IKE SA stays', esp=ESP, child=False,
-               selectors={'responder': ('10.93.1.1/32', '10.93.2.1/32')}, initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',),
+               selectors={'responder': ('10.93.1.1/32', '10.93.2.1/32')},
+               initiator_says=(r'parsed IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',),
                responder_says=(r'generating IKE_AUTH response \d+ \[.*N\(TS_UNACCEPT\)',))
 
 
@@ -160,6 +168,15 @@ def endings():
                responder_says=('MAC mismatched', r'generating IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]'),
                ours_says={'initiator': ('AUTHENTICATION_FAILED to IKE_AUTH, protected by generation 1',),
                           'responder': ('the peer is not who it should be',)})
+    yield Case('another identity than the initiator expects', succeeds=False, responder_identity='other.example',
+               responder_says=(r'generating IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]',),
+               initiator_says=(r'parsed IKE_AUTH response 2 \[ N\(AUTH_FAILED\) \]',), roles=('initiator',))
+    yield Case('an identity that the initiator does not expect', succeeds=False, responder_identity='other.example',
+               initiator_says=('constraint check failed|received AUTHENTICATION_FAILED',), roles=('responder',))
+    yield Case('childless, which the responder refuses', succeeds=False, childless='never', options=('no-childless',),
+               initiator_says=('received INVALID_SYNTAX notify error',),
+               ours_says={'initiator': ('does not announce childless',),
+                          'responder': ('IKE_AUTH refused with INVALID_SYNTAX',)})
     yield Case('no common proposal', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768',
                'aes128gcm16-prfsha256-x25519-ke1_mlkem1024', succeeds=False,
                initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',),
@@ -168,6 +185,19 @@ def endings():
                'aes256gcm16-prfsha384-x25519-ke1_mlkem1024', succeeds=False,
                initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',),
                responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
+
+
+def choices():
+    many = 'aes128gcm16-aes256gcm16-chacha20poly1305-prfsha256-prfsha384-x25519-ecp256-ke1_mlkem768-ke1_mlkem1024'
+    yield Case('many alternatives in one proposal', many, generations=2)
+    yield Case('many alternatives, the last of each', many, 'chacha20poly1305-prfsha384-ecp256-ke1_mlkem1024',
+               initiator_says=(r'selected proposal: IKE:CHACHA20_POLY1305/PRF_HMAC_SHA2_384/ECP_256/KE1_ML_KEM_1024',),
+               responder_says=(r'selected proposal: IKE:CHACHA20_POLY1305/PRF_HMAC_SHA2_384/ECP_256/KE1_ML_KEM_1024',))
+    yield Case('the second proposal of two', f'aes256-sha512-modp4096-ke1_mlkem1024,{DEFAULT}', DEFAULT)
+    yield Case('the second set of two', 'aes256gcm16-prfsha384-x25519-ke1_mlkem1024-ke1_mlkem768',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem768')
+    yield Case('ADDKE1 optional, chosen', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none',
+               'aes256gcm16-prfsha384-x25519-ke1_mlkem768')
 
 
 def without_ml_kem():
@@ -182,10 +212,6 @@ def without_ml_kem():
                roles=('responder',), options=('allow-classical',))
     yield Case('ADDKE1 optional, left out by the responder', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none',
                classical, options=('allow-classical',))
-    yield Case('ADDKE1 optional, chosen', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none',
-               'aes256gcm16-prfsha384-x25519-ke1_mlkem768')
-    yield Case('the second set of two', 'aes256gcm16-prfsha384-x25519-ke1_mlkem1024-ke1_mlkem768',
-               'aes256gcm16-prfsha384-x25519-ke1_mlkem768')
 
 
 def retries():
@@ -198,8 +224,9 @@ def retries():
                responder_says=(r'generating IKE_SA_INIT response 0 \[ N\(INVAL_KE\) \]',))
     with_cookie = {'initiator_says': (r'parsed IKE_SA_INIT response 0 \[ N\(COOKIE\) \]',
                                       r'generating IKE_SA_INIT request 0 \[ N\(COOKIE\) SA'),
-                   'responder_says': (r'parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA',), 'daemons': ('plain', 'cookie'),
-                   'options': ('cookie',)}
+                   'responder_says': (r'parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA',),
+                   'daemons': ('plain', 'cookie'), 'options': ('cookie',),
+                   'ours_says': {'initiator': ('cookie, round 1$',)}}
     yield Case('COOKIE', **with_cookie)
     yield Case('COOKIE for ML-KEM-512 alone', 'aes256gcm16-prfsha384-mlkem512', **with_cookie)
     yield Case('COOKIE, then INVALID_KE_PAYLOAD', retried, 'aes256gcm16-prfsha384-ecp384-ke1_mlkem768', **with_cookie)
@@ -217,7 +244,9 @@ def paths():
 
 
 def established():
-    answered = ('sending DPD request', r'parsed INFORMATIONAL response \d+ \[ \]')
+    # Between two strongSwans the first question answers the other side's.
+    answered = (r'sending DPD request|parsed INFORMATIONAL request \d+ \[ \]',
+                r'(parsed|generating) INFORMATIONAL response \d+ \[ \]')
     yield Case('strongSwan asks whether the other side lives', liveness=True, initiator_says=answered,
                responder_says=answered)
     # Our command line has no word for it: strongSwan is the one that deletes.
@@ -228,14 +257,20 @@ def established():
 
 def others():
     yield Case('IPv6', version=6)
-    yield Case('chosen by a gateway that cannot (6.0.1)', daemons=('plain', 'older'), roles=('initiator',), succeeds=False,
+    yield Case('MOBIKE offered by strongSwan', mobike='yes')
+    yield Case('MOBIKE offered by strongSwan, with a Child SA', esp=ESP, mobike='yes')
+    yield Case('chosen by a gateway that cannot (6.0.1)', daemons=('plain', 'older'), roles=('initiator',),
+               succeeds=False, ours_says={'initiator': ('agreed on .*-ke1_mlkem768$', 'failed: ')},
                responder_says=('selected proposal: .*KE1_ML_KEM_768|KE1_36',))
-    yield Case('classical with 6.0.1', 'aes256gcm16-prfsha384-x25519', daemons=('older', 'older'), options=('allow-classical',))
-    yield Case('two classical exchanges with 6.0.1', 'aes256gcm16-prfsha384-x25519-ke1_ecp384', daemons=('older', 'older'),
-               options=('allow-classical',))
+    older = {'daemons': ('older', 'older'), 'options': ('allow-classical',)}
+    yield Case('classical with 6.0.1', 'aes256gcm16-prfsha384-x25519', **older)
+    yield Case('two classical exchanges with 6.0.1', 'aes256gcm16-prfsha384-x25519-ke1_ecp384', **older)
+
+
+GROUPS = (key_exchanges, ciphers, fragments, child_sas, endings, choices, without_ml_kem, retries, paths, established,
+          others)
 
 
 def all_cases():
-    for group in (key_exchanges, ciphers, fragments, child_sas, endings, without_ml_kem, retries, paths, established,
-                  others):
+    for group in GROUPS:
         yield from group()

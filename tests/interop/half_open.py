@@ -24,9 +24,10 @@ def request():
     transforms = transform(False, ENCR, AES_GCM_16, KEY_LENGTH_256) + transform(False, PRF, HMAC_SHA2_384) + \
         transform(True, KE, X25519)
     proposal = struct.pack('!BBHBBBB', 0, 0, 8 + len(transforms), 1, 1, 0, 3) + transforms
-    payloads = payload(KE_PAYLOAD, proposal) + payload(NONCE_PAYLOAD, struct.pack('!HH', X25519, 0) + os.urandom(32)) + \
-        payload(0, os.urandom(32))
-    return os.urandom(8) + bytes(8) + struct.pack('!BBBBII', SA_PAYLOAD, 0x20, 34, 0x08, 0, 28 + len(payloads)) + payloads
+    payloads = payload(KE_PAYLOAD, proposal) + \
+        payload(NONCE_PAYLOAD, struct.pack('!HH', X25519, 0) + os.urandom(32)) + payload(0, os.urandom(32))
+    spis, rest = os.urandom(8) + bytes(8), struct.pack('!BBBBII', SA_PAYLOAD, 0x20, 34, 0x08, 0, 28 + len(payloads))
+    return spis + rest + payloads
 
 
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

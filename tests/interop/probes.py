@@ -84,4 +84,6 @@ def faults(probe, host, status, log):
         generations = int(attempt['method'] != 'classical')
         if attempt['verdict'] == 'proven' and attempt['confirmed_generation'] != generations:
             yield f"{attempt['method']} counts as proven: {attempt}"
-    yield from (f'not in the gateway\'s log: {pattern}' for pattern in probe.gateway_says if not re.search(pattern, log))
+    for pattern in probe.gateway_says:
+        if not re.search(pattern, log):
+            yield f"not in the gateway's log: {pattern}"

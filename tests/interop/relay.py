@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A NAT in front of a gateway, one that can lose and repeat datagrams: for each address and port that sends to INSIDE it
-takes a port of OUTSIDE towards GATEWAY. Counts instead of chances, so that every run is the same. SIGUSR1: from now on it
+"""A NAT in front of a gateway, one that can lose and repeat datagrams: for each address and port that sends to INSIDE
+it takes a port of OUTSIDE towards GATEWAY. Counts instead of chances, so that every run is the same. From SIGUSR1 on it
 loses and repeats nothing.
 Usage: relay.py INSIDE OUTSIDE GATEWAY LOSE_EVERY DOUBLE_EVERY (0: none)"""
 

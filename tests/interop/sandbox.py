@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Namespaces that the kernel takes down itself: the tests run as the first process of a PID namespace of their own, with
-their own mounts and networks, so that daemons, links and files are gone when that process is, however it ended."""
+"""Namespaces that the kernel takes down itself: the tests run as the first process of a PID namespace of their own,
+with their own mounts and networks, so that daemons, links and files are gone when that process is, however it ended."""
 
 import ctypes
 import os

@@ -31,8 +31,8 @@ CONFIGURATION = """charon {{
 """
 RETRANSMISSION = 'retransmit_timeout = 1.0\nretransmit_tries = 3'
 # What a daemon needs of the machine, below the folder that becomes its root.
-ENTER = 'root=$1; mount --bind "$2" "$root/run" && mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev" ' \
-        '&& shift 2 && exec chroot "$root" "$@"'
+ENTER = 'root=$1; mount --bind "$2" "$root/run" && mount --rbind /proc "$root/proc" && ' \
+        'mount --rbind /dev "$root/dev" && shift 2 && exec chroot "$root" "$@"'
 CONNECTION = 'interop'
 
 
@@ -100,13 +100,13 @@ class Charon:
         self.start_of_case = os.path.getsize(f'{self.folder}/log')
         here, there = case.hosts(self.place)
         initiates = role == 'initiator'
+        childless = 'allow' if case.esp else 'force' if initiates else case.childless or 'force'
         connection = {
             'version': 2, 'local_addrs': [here.address], 'remote_addrs': [there.address],
             'proposals': (case.ike if initiates else case.responder_ike or case.ike).split(','),
-            'fragmentation': case.fragmentation, 'mobike': 'no', 'rekey_time': '0s',
-            'dpd_delay': '1s' if case.liveness else '0s',
-            'childless': 'allow' if case.esp else 'force',
-            'local': {'auth': 'psk', 'id': here.identity}, 'remote': {'auth': 'psk', 'id': there.identity}}
+            'fragmentation': case.fragmentation, 'mobike': case.mobike, 'childless': childless, 'rekey_time': '0s',
+            'dpd_delay': '1s' if case.liveness else '0s', 'local': {'auth': 'psk', 'id': here.identity},
+            'remote': {'auth': 'psk', 'id': case.peer_identity(self.place, role)}}
         if case.esp:
             local, remote = case.traffic(self.place, role)
             connection['children'] = {CONNECTION: {
@@ -114,7 +114,7 @@ class Charon:
                 'esp_proposals': (case.esp if initiates else case.responder_esp or case.esp).split(',')}}
         self.vici.command('load-conn', {CONNECTION: connection})
         self.vici.command('load-shared', {'id': CONNECTION, 'type': 'IKE', 'data': case.psk_of(role),
-                                          'owners': [here.identity, there.identity]})
+                                          'owners': [here.identity, case.peer_identity(self.place, role)]})
 
     def start(self, case):
         """Initiates; returns at once."""
