@@ -46,7 +46,8 @@ void Engine::receive(const IkeHeader& header, Octets message, const Path& path, 
     case Arrival::kIgnored:
       return log(LogCode::kIgnored, header.exchange, 0, arrived.why);
     case Arrival::kFragment:
-      return log(LogCode::kFragmentReceived, header.exchange, uint32_t(message.size()));
+      return log(LogCode::kFragmentReceived, header.exchange,
+                 uint32_t(arrived.fragment) << 16 | arrived.fragments);
     case Arrival::kRepeated:
       log(LogCode::kResponseRepeated, header.exchange, 0);
       return transmit(sa_.last_response, path);

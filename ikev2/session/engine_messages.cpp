@@ -39,9 +39,12 @@ Result<SealedMessage> Engine::protect(const IkeHeader& header, PayloadWriter& ch
       return added.error();
   }
   Fragmentation fragmentation = Fragmentation::kNever;
-  if (sa_.has_fragmentation)
-    fragmentation = policy().fragmentation == FragmentationPolicy::kForce ? Fragmentation::kAlways
-                                                                          : Fragmentation::kWhenNeeded;
+  if (sa_.has_fragmentation) {
+    // strongSwan 6.1 takes an INFORMATIONAL request that is a fragment for one in the clear.
+    const bool always = policy().fragmentation == FragmentationPolicy::kForce &&
+                        header.exchange != ExchangeType::kInformational;
+    fragmentation = always ? Fragmentation::kAlways : Fragmentation::kWhenNeeded;
+  }
   const size_t most =
       message_bytes_of_datagram(policy().datagram_bytes, path.remote.version, path.encapsulated);
   return sa_.seal(surroundings_.workspace, plain, most, fragmentation);
