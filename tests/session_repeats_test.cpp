@@ -165,6 +165,25 @@ TEST(RepeatedMessages, DamagedCopiesOfProtectedMessagesChangeNothing) {
   }
 }
 
+// The responder is established first, and may speak before its response is there.
+TEST(RepeatedMessages, ARequestThatOvertakesTheIkeAuthResponseWaits) {
+  Pair pair(default_pair());
+  bool closed = false;
+  pair.tap = [&](Pair::Carried& carried) {
+    if (carried.to_responder || exchange_of(carried.octets) != ExchangeType::kIkeAuth || closed) return true;
+    closed = true;
+    return false;
+  };
+  pair.connect();
+  pair.run_for(100);
+  ASSERT_TRUE(closed);
+  pair.responder().close_all(pair.now_ms());
+  EXPECT_TRUE(pair.run());
+  EXPECT_NE(pair.heard<Established>(), nullptr);
+  ASSERT_NE(pair.heard<Closed>(), nullptr);
+  EXPECT_EQ(pair.heard<Closed>()->end.cause, EndCause::kDeletedByPeer);
+}
+
 TEST(RepeatedMessages, AResponseIsRepeatedAfterTheEnd) {
   // The responder has deleted the SA; the initiator, which has not heard, asks again.
   Pair pair(default_pair());

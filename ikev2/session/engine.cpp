@@ -104,16 +104,18 @@ IkeSaInputs Engine::key_inputs() const {
 Result<void> Engine::use_secret(KeMethod method, Octets secret) {
   const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
   if (!prf) return prf.error();
-  Result<IkeKeys> keys = sa_.generation() ? next_generation(**prf, key_inputs(), handshake_->keys, secret)
+  IkeKeys previous;
+  previous.sk_d = std::move(handshake_->keys.sk_d);
+  previous.generation = sa_.generation().value_or(0);
+  Result<IkeKeys> keys = sa_.generation() ? next_generation(**prf, key_inputs(), previous, secret)
                                           : initial_keys(**prf, key_inputs(), secret);
   if (!keys) return keys.error();
-  handshake_->keys = *std::move(keys);
-  const IkeKeys& newest = handshake_->keys;
-  if (Result<void> used = sa_.use_keys(newest); !used) return used;
-  if (policy().key_log) policy().key_log->add({sa_.spi_i, sa_.spi_r, sa_.algorithms, newest});
+  if (Result<void> used = sa_.use_keys(*keys); !used) return used;
+  if (policy().key_log) policy().key_log->add({sa_.spi_i, sa_.spi_r, sa_.algorithms, *keys});
   ++report_.performed;
   log(LogCode::kKeyExchange, ExchangeType::kIkeSaInit, uint32_t(method));
-  emit(KeyExchanged{method, newest.generation});
+  emit(KeyExchanged{method, keys->generation});
+  handshake_->keys = {std::move(keys->sk_d), std::move(keys->sk_pi), std::move(keys->sk_pr)};
   return {};
 }
 

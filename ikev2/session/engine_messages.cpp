@@ -32,7 +32,7 @@ Result<SealedMessage> Engine::protect(const IkeHeader& header, PayloadWriter& ch
     const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
     if (!prf) return prf.error();
     const bool initiator = sa_.is_initiator();
-    const IkeKeys& keys = handshake_->keys;
+    const auto& keys = handshake_->keys;
     if (Result<void> added = (initiator ? handshake_->int_auth_i : handshake_->int_auth_r)
                                  .add(**prf, (initiator ? keys.sk_pi : keys.sk_pr).expose(), plain);
         !added)
