@@ -88,8 +88,7 @@ class Attempt {
         say("the network said: " + send_error_text(*connection_.network_error()));
     } else if (const auto* closed = std::get_if<ikev2::Closed>(&event)) {
       over_ = true;
-      deleted_ = closed->end.cause == ikev2::EndCause::kClosed ||
-                 closed->end.cause == ikev2::EndCause::kDeletedByPeer;
+      deleted_ = is_deleted(closed->end);
     }
   }
 

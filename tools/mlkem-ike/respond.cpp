@@ -55,7 +55,7 @@ class Gateway {
     // What the last event left to send.
     server_.work();
     print_statistics();
-    return options_.once ? deleted_ == 1 : unanswered_ == 0;
+    return options_.once ? deleted_ == 1 : lost_ == 0;
   }
 
  private:
@@ -98,17 +98,16 @@ class Gateway {
     } else if (const auto* child = std::get_if<ikev2::ChildEstablished>(&event)) {
       ++children_;
       if (options_.print_child_keys) std::cout << xfrm_commands(*child);
-    } else if (const auto* failed = std::get_if<ikev2::Failed>(&event)) {
+    } else if (std::get_if<ikev2::Failed>(&event)) {
       ++failed_;
-      ++reasons_[end_text(failed->end)];
+      ++reasons_[event_text(event)];
       agreements_.erase(sa);
     } else if (const auto* closed = std::get_if<ikev2::Closed>(&event)) {
-      using ikev2::EndCause;
-      const EndCause cause = closed->end.cause;
-      const bool fine =
-          cause == EndCause::kClosed || cause == EndCause::kDeletedByPeer || cause == EndCause::kReplaced;
-      ++(fine ? deleted_ : unanswered_);
-      if (!fine) ++reasons_[end_text(closed->end)];
+      const ikev2::End& end = closed->end;
+      const bool fine = is_deleted(end) || end.cause == ikev2::EndCause::kReplaced;
+      const bool lost = end.cause == ikev2::EndCause::kTimeout || end.cause == ikev2::EndCause::kClosed;
+      ++(fine ? deleted_ : lost ? lost_ : failed_);
+      if (!fine) ++reasons_[event_text(event)];
     }
   }
 
@@ -123,13 +122,13 @@ class Gateway {
     const ikev2::ResponderCounts counts = server_.responder().counts();
     std::ostringstream out;
     out << established_ << " established, " << children_ << " Child SAs, " << deleted_ << " deleted, "
-        << unanswered_ << " lost, " << failed_ << " failed; now " << counts.established << " established, "
+        << lost_ << " lost, " << failed_ << " failed; now " << counts.established << " established, "
         << counts.half_open << " half-open; " << server_.datagrams_received() << " datagrams, "
         << counts.cookies_sent << " cookies sent, " << counts.refused << " offers refused, "
         << counts.requests_dropped << " requests beyond a limit, " << counts.strays << " strays\n";
     for (const auto& [agreement, count] : established_by_agreement_)
       out << "  " << count << " with " << agreement << '\n';
-    for (const auto& [reason, count] : reasons_) out << "  " << count << " failed: " << reason << '\n';
+    for (const auto& [reason, count] : reasons_) out << "  " << count << ' ' << reason << '\n';
     std::cout << out.str() << std::flush;
   }
 
@@ -139,7 +138,7 @@ class Gateway {
   Signals signals_;
   const TimePoint start_ = Clock::now();
   bool closing_ = false;
-  uint64_t established_ = 0, children_ = 0, deleted_ = 0, unanswered_ = 0, failed_ = 0;
+  uint64_t established_ = 0, children_ = 0, deleted_ = 0, lost_ = 0, failed_ = 0;
   std::map<ikev2::SaId, std::string> agreements_;  // of half-open SAs
   std::map<std::string, uint64_t> established_by_agreement_, reasons_;
 };

@@ -63,7 +63,8 @@ std::string text_of(const ikev2::Failed& event) {
 }
 
 std::string text_of(const ikev2::Closed& event) {
-  return event.end.cause == EndCause::kClosed ? "deleted" : "closed: " + end_text(event.end);
+  if (event.end.cause != EndCause::kClosed) return "closed: " + end_text(event.end);
+  return is_deleted(event.end) ? "deleted" : "deleted, but the peer did not answer";
 }
 
 std::string text_of(const ikev2::NotifyReceived& event) {
@@ -91,8 +92,7 @@ std::string text_of(const ikev2::LogRecord& record) {
     case LogCode::kMessageReceived:
       return message + " received, " + octets_text(record.value);
     case LogCode::kFragmentReceived:
-      return message + " fragment " + std::to_string(record.value >> 16) + " of " +
-             std::to_string(record.value & 0xffff) + " received";
+      return message + " fragment received";
     case LogCode::kIgnored:
       return message + " ignored" + because;
     case LogCode::kRefused:
@@ -120,6 +120,11 @@ bool is_notable(const ikev2::Event& event) {
   if (const auto* notify = std::get_if<ikev2::NotifyReceived>(&event)) return ikev2::is_error(notify->type);
   return !std::holds_alternative<ikev2::LogRecord>(event) &&
          !std::holds_alternative<ikev2::VendorIdReceived>(event);
+}
+
+bool is_deleted(const ikev2::End& end) {
+  return end.cause == EndCause::kDeletedByPeer ||
+         (end.cause == EndCause::kClosed && end.protection.is_protected);
 }
 
 std::string notify_text(ikev2::NotifyType notify) {

@@ -13,6 +13,8 @@ std::string event_text(const ikev2::Event& event);
 // Worth a line where not every message is asked for: all but records of the log and what a peer announces.
 bool is_notable(const ikev2::Event& event);
 
+// The end of an established SA that both sides know of: a Delete that was answered, or the peer's own.
+bool is_deleted(const ikev2::End& end);
 // "the peer answered AUTHENTICATION_FAILED to IKE_AUTH (protected, generation 1)".
 std::string end_text(const ikev2::End& end);
 // "aes256gcm16-prfsha384-x25519-ke1_mlkem768".

@@ -154,12 +154,10 @@ void Load::take(Client& client, const ikev2::Event& event, bool& over) {
     ++failures_[end_text(failed->end)];
     over = true;
   } else if (const auto* closed = std::get_if<ikev2::Closed>(&event)) {
-    using ikev2::EndCause;
-    const bool fine = closed->end.cause == EndCause::kClosed || closed->end.cause == EndCause::kDeletedByPeer;
-    if (fine)
+    if (is_deleted(closed->end))
       ++deleted_;
     else
-      ++failures_[end_text(closed->end)];
+      ++failures_[event_text(event)];
     over = true;
   }
 }

@@ -28,6 +28,16 @@ auto option_value(const char* field, Parse parse) {
   }
 }
 
+// The default proposals without the methods that a numbering lacks.
+std::vector<ikev2::Proposal> default_proposals(ikev2::MlKemNumbering numbering) {
+  std::vector<ikev2::Proposal> proposals = ikev2::default_ike_proposals();
+  for (ikev2::Proposal& proposal : proposals)
+    std::erase_if(proposal.transforms, [&](const ikev2::Transform& transform) {
+      return ikev2::is_key_exchange(transform.type) && !ikev2::wire_id(transform, numbering);
+    });
+  return proposals;
+}
+
 }  // namespace
 
 void add_policy_options(CLI::App& command, PolicyOptions& options) {
@@ -71,12 +81,13 @@ std::vector<ikev2::Proposal> classical_ike_proposals() {
 
 ikev2::Policy policy_of(const PolicyOptions& options) {
   ikev2::Policy policy;
+  if (options.draft_00) policy.numbering = ikev2::MlKemNumbering::kDraft00;
   if (!options.identity.empty())
     policy.identity = option_value("--id", [&] { return parse_identity(options.identity); });
   if (!options.peer_identity.empty())
     policy.peer_identity = option_value("--peer-id", [&] { return parse_identity(options.peer_identity); });
   policy.ike_proposals = options.ike_proposals.empty()
-                             ? ikev2::default_ike_proposals()
+                             ? default_proposals(policy.numbering)
                              : proposals_of("--ike", options.ike_proposals, ikev2::ProtocolId::kIke);
   if (options.allow_classical && options.ike_proposals.empty())
     std::ranges::move(classical_ike_proposals(), std::back_inserter(policy.ike_proposals));
@@ -85,7 +96,6 @@ ikev2::Policy policy_of(const PolicyOptions& options) {
                              : proposals_of("--esp", options.esp_proposals, ikev2::ProtocolId::kEsp);
   policy.require_ml_kem = !options.allow_classical;
   policy.path_carries_large_init = options.large_init;
-  if (options.draft_00) policy.numbering = ikev2::MlKemNumbering::kDraft00;
   if (!options.local_selectors.empty())
     policy.local_selectors =
         option_value("--local-ts", [&] { return parse_selectors(options.local_selectors); });
