@@ -49,6 +49,7 @@ class Case:
     deleted_by: str = 'initiator'
     succeeds: bool = True
     roles: tuple = BOTH  # ours
+    ours_alone: bool = False  # it asks for what strongSwan does not do
     daemons: tuple = ('plain', 'plain')  # of strongSwan, as initiator and as responder
     generations: int = 0  # of keys, if the proposal does not say
     initiator_says: tuple = ()  # patterns for strongSwan's log as that side
@@ -122,18 +123,21 @@ def ciphers():
     yield Case('prfsha1 with an AEAD', 'aes128gcm16-prfsha1-x25519-ke1_mlkem768')
 
 
+def in_fragments(count):
+    """Of the messages of IKE_INTERMEDIATE, both ways."""
+    says = tuple(rf'{verb} IKE_INTERMEDIATE re\w+ 1 \[ EF\({count}/{count}\) \]' for verb in ('generating', 'parsed'))
+    return {'initiator_says': says, 'responder_says': says}
+
+
 def fragments():
     large = 'aes256gcm16-prfsha384-x25519-ke1_mlkem1024'
-    in_two = r'generating IKE_INTERMEDIATE re\w+ 1 \[ EF\(2/2\) \]'
-    yield Case('fragmentation on', large, initiator_says=(in_two,), responder_says=(in_two,))
+    yield Case('fragmentation on', large, **in_fragments(2))
     yield Case('fragmentation off', large, fragmentation='no', never_says=(r'\[ EF\(',))
-    yield Case('fragmentation forced', large, fragmentation='force', initiator_says=(in_two,), responder_says=(in_two,))
-    yield Case('fragmentation on, CBC', 'aes256-sha512-x25519-ke1_mlkem1024', initiator_says=(in_two,),
-               responder_says=(in_two,))
-    in_four = r'generating IKE_INTERMEDIATE re\w+ 1 \[ EF\(4/4\) \]'
-    yield Case('fragments of datagrams of 576 octets', large, initiator_says=(in_four,), responder_says=(in_four,),
-               daemons=('small', 'small'), options=('small',))
-    yield Case('fragmentation on over IPv6', large, version=6, initiator_says=(in_two,), responder_says=(in_two,))
+    yield Case('fragmentation forced', large, fragmentation='force', **in_fragments(2))
+    yield Case('fragmentation on, CBC', 'aes256-sha512-x25519-ke1_mlkem1024', **in_fragments(2))
+    yield Case('fragments of datagrams of 576 octets', large, daemons=('small', 'small'), options=('small',),
+               **in_fragments(4))
+    yield Case('fragmentation on over IPv6', large, version=6, **in_fragments(2))
 
 
 def child_sas():
@@ -210,6 +214,13 @@ def without_ml_kem():
                initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
     yield Case('an initiator without ML-KEM, classical allowed', classical, f'{DEFAULT},{classical}', generations=1,
                roles=('responder',), options=('allow-classical',))
+    both = {'ours_alone': True, 'succeeds': False}
+    yield Case('a gateway that chooses the classical proposal of two is refused', f'{DEFAULT},{classical}', classical,
+               roles=('initiator',), **both, ours_says={'initiator': ('the answer has no ML-KEM',)})
+    yield Case('an initiator whose only proposal is the classical one of two', classical, f'{classical},{DEFAULT}',
+               roles=('responder',), **both, initiator_says=(r'parsed IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]',))
+    yield Case('the hybrid proposal of two, though the classical one stands first', f'{classical},{DEFAULT}',
+               f'{classical},{DEFAULT}', generations=2, ours_alone=True, roles=('responder',))
     yield Case('ADDKE1 optional, left out by the responder', 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none',
                classical, options=('allow-classical',))
 
