@@ -44,7 +44,7 @@ class Daemons:
 
     def charon(self, kind, network, place):
         key = (kind, network, place)
-        if key not in self.running:
+        if key not in self.running or self.running[key].has_ended():
             suite, differences = KINDS[kind]
             self.running[key] = Charon(self.folders[suite], network, place, **differences)
             if kind == 'cookie':

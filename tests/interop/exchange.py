@@ -7,7 +7,6 @@ import re
 from strongswan import until
 from vici import Refused
 
-
 # What charon says about messages that it can't read or that nobody answers; never where an exchange succeeds.
 FAULTS = ('giving up after', 'could not decrypt', 'processing failed', 'integrity check', 'parsing failed')
 
@@ -93,8 +92,8 @@ def run(case, initiator, responder, calm):
         logs_agree(case, initiator, responder)
         for end in (initiator, responder):
             end.leave()
-    except Refused as refused:
-        raise Wrong(str(refused)) from refused
+    except (Refused, OSError) as fault:
+        raise Wrong(f'{type(fault).__name__}: {fault}') from fault
     finally:
         initiator.finish()
         responder.finish()

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 
 from exchange import Wrong
 from strongswan import until
@@ -27,8 +28,7 @@ class MlkemIke:
     def __init__(self, program, network, place):
         self.program, self.network, self.place = program, network, place
         self.role, self.process, self.closing = None, None, False
-        self.folder = f'/run/{network.names[place]}-ours'
-        os.mkdir(self.folder)
+        self.folder = tempfile.mkdtemp(dir='/run')
 
     def prepare(self, case, role):
         """Starts `respond`; `connect` waits for start()."""

@@ -54,7 +54,7 @@ PROBES = [
 
 
 def run(probe, program, network, charon):
-    """None, or what is wrong."""
+    """What is wrong, or nothing."""
     address = HOSTS[4][0].address
     if charon:
         charon.prepare(Case(probe.name, probe.ike, fragmentation=probe.fragmentation), 'responder')

@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 import charon_log
@@ -50,10 +51,9 @@ class Charon:
     name = 'strongSwan'
 
     def __init__(self, root, network, place, tunnel=False, settings=RETRANSMISSION):
-        self.place, self.folder = place, f'/run/{network.names[place]}'
+        self.place, self.folder = place, tempfile.mkdtemp(dir='/run')
         # In user space, for kernels without ESP: it runs over a TUN device and wants UDP encapsulation.
         plugins = (['kernel-libipsec'] if tunnel else []) + PLUGINS
-        os.mkdir(self.folder)
         self.write('strongswan.conf', CONFIGURATION.format(plugins=' '.join(plugins), settings=settings))
         for name in ('log', 'out'):
             self.write(name, '')
@@ -64,10 +64,12 @@ class Charon:
                  'env', 'STRONGSWAN_CONF=/run/strongswan.conf', '/usr/lib/ipsec/charon'],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         self.start_of_case = 0
-        if not until(lambda: os.path.exists(f'{self.folder}/vici') or self.process.poll() is not None, 30) or \
-                self.process.poll() is not None:
+        if not until(lambda: os.path.exists(f'{self.folder}/vici') or self.has_ended(), 30) or self.has_ended():
             self.stop()
             raise RuntimeError(f"charon did not start: {self.read('out')}{self.read('log')}")
+
+    def has_ended(self):
+        return self.process.poll() is not None
 
     def stop(self):
         self.process.terminate()
@@ -161,8 +163,8 @@ class Charon:
                                    ('unload-conn', {'name': CONNECTION}), ('unload-shared', {'id': CONNECTION})):
             try:
                 self.vici.command(command, arguments)
-            except Refused:
-                pass  # nothing was there
+            except (Refused, OSError):
+                pass  # nothing was there, or no daemon is left
 
     def log(self):
         """What it logged since the case began."""
