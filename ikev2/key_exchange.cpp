@@ -40,13 +40,18 @@ Result<KeSecret> copy_secret(const SharedSecret& shared) {
   return secret;
 }
 
+Result<void> encapsulated(Status status) {
+  if (status == Status::kEk)
+    return peer_fault(NotifyType::kInvalidSyntax, "encapsulation key has a coefficient that is not below q");
+  if (status != Status::kOk) return crypto_failure("no randomness for ML-KEM");
+  return {};
+}
+
 template <class Set>
 Result<KeSecret> encapsulate(Octets ek, std::span<uint8_t> out_ct, RandomSource random) {
   SharedSecret shared;
   const Status status = encaps<Set>(out_ct.first<Set::kCtBytes>(), shared, ek.first<Set::kEkBytes>(), random);
-  if (status == Status::kEk)
-    return peer_fault(NotifyType::kInvalidSyntax, "encapsulation key has a coefficient that is not below q");
-  if (status != Status::kOk) return crypto_failure("no randomness for ML-KEM");
+  if (const Result<void> done = encapsulated(status); !done) return done.error();
   return copy_secret(shared);
 }
 
@@ -165,6 +170,49 @@ Result<ResponderShare> respond(KeMethod method, Octets peer_value, Crypto& crypt
   if (!secret) return secret.error();
   share.secret_ = *std::move(secret);
   return share;
+}
+
+template <class Set>
+void respond_with(std::span<RespondJob> jobs, Crypto& crypto) noexcept {
+  std::array<EncapsJob<Set>, kMaxRespondJobs> batch;
+  std::array<SharedSecret, kMaxRespondJobs> secrets;
+  std::array<RespondJob*, kMaxRespondJobs> owners;
+  size_t count = 0;
+  for (RespondJob& job : jobs) {
+    if (count == batch.size()) break;
+    if (job.peer_value.size() != Set::kEkBytes) {
+      *job.out_share = wrong_length();
+      continue;
+    }
+    *job.out_share = ResponderShare();
+    ResponderShare& share = **job.out_share;
+    share.value_bytes_ = uint16_t(Set::kCtBytes);
+    batch[count] = {share.value_.data(), secrets[count].expose_mutable().data(), job.peer_value.data(),
+                    nullptr, Status::kRandom};
+    owners[count++] = &job;
+  }
+  // Every job carries its own status.
+  (void)encaps_batch<Set>(std::span(batch).first(count), crypto.random());
+  for (size_t i = 0; i < count; ++i) {
+    Result<ResponderShare>& result = *owners[i]->out_share;
+    if (const Result<void> done = encapsulated(batch[i].status); !done)
+      result = done.error();
+    else
+      (void)result->secret_.assign(secrets[i].expose());
+  }
+}
+
+void respond_batch(KeMethod ml_kem, std::span<RespondJob> jobs, Crypto& crypto) noexcept {
+  switch (ml_kem) {
+    case KeMethod::kMlKem512:
+      return respond_with<MlKem512>(jobs, crypto);
+    case KeMethod::kMlKem768:
+      return respond_with<MlKem768>(jobs, crypto);
+    case KeMethod::kMlKem1024:
+      return respond_with<MlKem1024>(jobs, crypto);
+    default:
+      for (RespondJob& job : jobs) *job.out_share = misuse("not an ML-KEM set");
+  }
 }
 
 }  // namespace mlkem::ikev2

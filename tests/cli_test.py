@@ -321,9 +321,9 @@ class Suite:
         self.tap.check(ran.returncode == 0 and ran.stdout.startswith(b'mlkem-ike '), '--version')
         commands = ['info', 'keygen', 'encaps', 'decaps']
         if json.loads(self.run('info', '--json').stdout)['ikev2']:
-            commands += ['demo', 'replay', 'decode']
+            commands += ['connect', 'respond', 'probe', 'demo', 'replay', 'decode']
         else:
-            for command in ('demo', 'replay', 'decode'):
+            for command in ('connect', 'respond', 'probe', 'demo', 'replay', 'decode'):
                 self.fails(f'{command} without ikev2', [command], ['subcommand'], status=2)
             self.tap.check(b'left out' in self.run('--help').stdout, '--help says that ikev2 is left out')
         for command in [None, *commands]:

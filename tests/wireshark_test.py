@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 
+from peers import Gateway, Nat, write_key
 from tap import Tap, read, run, write
 
 DEFAULT = ['--encr', 'aes256gcm16', '--prf', 'prfsha384']
@@ -93,6 +94,25 @@ def changed_octet(tap, wireshark, files, folder):
               not frames[-2]['_ws.expert.message'], 'a changed octet is noticed', frames)
 
 
+def recorded(tap, wireshark, program, folder):
+    """An SA of `connect` and `respond` with the key log of one of them."""
+    os.chdir(folder)
+    write_key()
+    os.mkdir('keylog')
+    with Gateway(program) as gateway:
+        nat = Nat(gateway)
+        run([program, 'connect', *nat.arguments(), '--psk-file', 'key', '--hold', '0', '--keylog', 'keylog']).check_returncode()
+        nat.write_capture('recorded.pcap')
+    opened = []
+    for generation, exchanges in ((0, {'43'}), (1, {'35', '37'})):
+        for frame in wireshark.dissect('recorded.pcap', f'keylog/ikev2_decryption_table.{generation}'):
+            if frame['isakmp.exchangetype'] in exchanges and not frame['_ws.expert.message'] + frame['_ws.malformed']:
+                opened.append(frame['isakmp.exchangetype'])
+    tap.check(opened.count('43') >= 2 and opened.count('35') == opened.count('37') == 2, 'an SA of connect, with its key log',
+              opened)
+    os.chdir('/')
+
+
 def main():
     root, tap = sys.argv[1], Tap()
     program = tap.built_program(2, 'Wireshark')
@@ -121,6 +141,7 @@ def main():
                     tap.check(False, name, reason)
             if (methods, options) == CASES[1]:
                 changed_octet(tap, wireshark, files, folder)
+        recorded(tap, wireshark, program, folder)
     tap.done()
 
 

@@ -32,6 +32,18 @@ class OpensslCrypto final : public Crypto {
     return openssl::make_aead(encryption);
   }
 
+  Result<void> sha1(Parts parts, std::span<uint8_t, kSha1Bytes> out) noexcept override {
+    const openssl::ErrorQueueGuard guard;
+    if (!sha1_) sha1_.reset(EVP_MD_fetch(nullptr, "SHA1", nullptr));
+    if (!digest_) digest_.reset(EVP_MD_CTX_new());
+    if (!sha1_ || !digest_ || !EVP_DigestInit_ex(digest_.get(), sha1_.get(), nullptr))
+      return crypto_failure("OpenSSL lacks SHA-1");
+    for (Octets part : parts)
+      if (!EVP_DigestUpdate(digest_.get(), part.data(), part.size())) return crypto_failure("SHA-1 failed");
+    if (!EVP_DigestFinal_ex(digest_.get(), out.data(), nullptr)) return crypto_failure("SHA-1 failed");
+    return {};
+  }
+
   Result<std::unique_ptr<SigningKey>> make_signing_key(Octets key) noexcept override {
     return openssl::make_signing_key(key);
   }
@@ -46,6 +58,8 @@ class OpensslCrypto final : public Crypto {
 
  private:
   openssl::MacPtr hmac_;
+  openssl::MdPtr sha1_;
+  openssl::MdCtxPtr digest_;
   RandomSource random_;
   std::array<openssl::PkeyCtxPtr, size_t(KeMethod::kX448) + 1> generators_;
 };

@@ -12,9 +12,12 @@ void add_info(CLI::App& app);
 void add_keygen(CLI::App& app);
 void add_encaps(CLI::App& app);
 void add_decaps(CLI::App& app);
+void add_connect(CLI::App& app);
 void add_demo(CLI::App& app);
+void add_probe(CLI::App& app);
 void add_replay(CLI::App& app);
 void add_decode(CLI::App& app);
+void add_respond(CLI::App& app);
 
 // The value of --set: 512, 768 or 1024; 0 if it was not given.
 inline void add_set_option(CLI::App& command, int& set, const std::string& description) {

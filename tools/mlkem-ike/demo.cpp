@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// mlkem-ike demo: a hybrid IKEv2 key exchange between two peers in this process, step by step.
+// mlkem-ike demo: a hybrid IKEv2 exchange between two peers in this process, over UDP on the loopback interface.
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
@@ -14,6 +14,7 @@
 #include "tools/mlkem-ike/demo/exchange.hpp"
 #include "tools/mlkem-ike/io/failure.hpp"
 #include "tools/mlkem-ike/io/files.hpp"
+#include "tools/mlkem-ike/io/must.hpp"
 #include "tools/mlkem-ike/sa/decryption_table.hpp"
 
 namespace mlkem::cli {
@@ -66,12 +67,13 @@ ExchangeOptions parse(const Options& options) {
 
 // The last transcript, its times replaced by the medians over all rounds.
 Transcript run_rounds(const ExchangeOptions& options) {
-  auto initiator = ikev2::openssl_crypto(), responder = ikev2::openssl_crypto();
-  if (!initiator || !responder) throw Failure("OpenSSL can't be used");
+  const auto crypto_i = must(ikev2::openssl_crypto(), "crypto"),
+             crypto_r = must(ikev2::openssl_crypto(), "crypto");
+  ikev2::Workspace initiator(*crypto_i), responder(*crypto_r);
   std::vector<std::vector<double>> times;
   Transcript transcript;
   for (size_t round = 0; round < kRounds; ++round) {
-    transcript = run_exchange(options, **initiator, **responder);
+    transcript = run_exchange(options, initiator, responder);
     if (!transcript.agreed()) return transcript;
     times.resize(transcript.steps.size());
     for (size_t i = 0; i < times.size(); ++i) times[i].push_back(transcript.steps[i].time_us);
@@ -150,6 +152,7 @@ void print_text(const ExchangeOptions& options, const Transcript& transcript) {
   out << "\nAUTH of the initiator is " << (transcript.initiator_authenticated ? "right" : "WRONG")
       << ", of the responder " << (transcript.responder_authenticated ? "right" : "WRONG") << ".\n"
       << (transcript.agreed() ? "Both sides agree on every key.\n" : "The sides do NOT agree.\n");
+  if (!transcript.fault.empty()) out << transcript.fault << '\n';
   std::cout << out.str();
 }
 
@@ -162,10 +165,8 @@ void write_files(const Options& options, const Transcript& transcript) {
   if (!options.capture.empty()) {
     files.add("--pcap", options.capture, Secrecy::kPublic);
     for (const Transcript::Datagram& datagram : transcript.datagrams) {
-      const auto header = ikev2::read_ike_header(datagram.message);
-      const uint16_t port =
-          header && header->exchange == ikev2::ExchangeType::kIkeSaInit ? kIkePort : kNatPort;
-      capture.add(port, port, datagram.from == 'I', datagram.message);
+      // The ports of real life, not those that the system chose: Wireshark goes by them.
+      capture.add(kIkePort, kIkePort, datagram.from == 'I', datagram.message);
     }
     contents.push_back(capture.octets());
   }
@@ -183,7 +184,7 @@ void write_files(const Options& options, const Transcript& transcript) {
 void add_demo(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("demo", "Run a hybrid IKEv2 key exchange between two peers in this process");
+      app.add_subcommand("demo", "Run a hybrid IKEv2 exchange between two peers in this process, over UDP");
   command->add_option(
       "--ke", options->methods,
       "methods, separated by commas: the one of IKE_SA_INIT, then the additional ones (default "

@@ -43,6 +43,9 @@ int main(int argc, char** argv) {
   mlkem::cli::add_encaps(app);
   mlkem::cli::add_decaps(app);
 #if MLKEM_IKE_HAS_IKEV2
+  mlkem::cli::add_connect(app);
+  mlkem::cli::add_respond(app);
+  mlkem::cli::add_probe(app);
   mlkem::cli::add_demo(app);
   mlkem::cli::add_replay(app);
   mlkem::cli::add_decode(app);
@@ -50,7 +53,8 @@ int main(int argc, char** argv) {
 #else
   app.footer(
       "Example: mlkem-ike keygen --ek peer.ek --dk peer.dk\nEvery subcommand has its own --help.\n"
-      "Built without IKEv2 (meson option ikev2): demo, replay and decode are left out.");
+      "Built without IKEv2 (meson option ikev2): connect, respond, probe, demo, replay and decode are left "
+      "out.");
 #endif
 
   refuse_empty_file_names(app);

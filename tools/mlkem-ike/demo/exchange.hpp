@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One IKEv2 exchange between two peers in this process: IKE_SA_INIT, an IKE_INTERMEDIATE for every additional
-// method, IKE_AUTH with a shared key and the first Child SA. The messages are those of the wire.
+// One IKEv2 exchange between two peers in this process, over UDP on the loopback interface: IKE_SA_INIT, an
+// IKE_INTERMEDIATE for every additional method, IKE_AUTH with a shared key and the first Child SA.
 #pragma once
 
 #include <string>
@@ -44,11 +44,13 @@ struct Transcript {
   std::vector<Datagram> datagrams;
   SaKeys sa_keys;  // the initiator's, of every generation
   bool initiator_authenticated = false, responder_authenticated = false;
+  std::string fault;  // why a side ended early
 
   bool agreed() const;
 };
 
 // Runs one exchange with fresh keys. Throws Failure.
-Transcript run_exchange(const ExchangeOptions& options, ikev2::Crypto& initiator, ikev2::Crypto& responder);
+Transcript run_exchange(const ExchangeOptions& options, ikev2::Workspace& initiator,
+                        ikev2::Workspace& responder);
 
 }  // namespace mlkem::cli

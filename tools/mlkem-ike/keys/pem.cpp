@@ -58,7 +58,13 @@ constexpr char character_of(uint32_t sextet) {
               (within(sextet, 63, 63) & '/'));
 }
 
-// RFC 4648, section 4. Whether a character is a blank or padding is layout, not content.
+void append_text(WipedBuffer& out, std::string_view text) {
+  out.append({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+}  // namespace
+
+// Whether a character is a blank or padding is layout, not content.
 Parsed<WipedBuffer> decode_base64(std::string_view body) {
   FirstError error;
   WipedBuffer out(body.size() / 4 * 3 + 3);
@@ -94,12 +100,6 @@ Parsed<WipedBuffer> decode_base64(std::string_view body) {
   if (rest == 3) out.append(uint8_t(sextets[1] << 4 | sextets[2] >> 2));
   return out;
 }
-
-void append_text(WipedBuffer& out, std::string_view text) {
-  out.append({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
-}  // namespace
 
 bool is_pem(Octets file) {
   const auto is_text = [](uint8_t octet) {

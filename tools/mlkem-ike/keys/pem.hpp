@@ -24,6 +24,9 @@ bool is_pem(Octets file);
 // of the text, not on what the base64 says.
 Parsed<PemBlock> read_pem(Octets file);
 
+// The octets of complete and canonical base64 (RFC 4648, section 4), blanks passed over. Constant-time as well.
+Parsed<WipedBuffer> decode_base64(std::string_view body);
+
 // The text of one block, in lines of 64 characters (RFC 7468, section 2). Constant-time as well.
 WipedBuffer write_pem(std::string_view label, Octets content);
 

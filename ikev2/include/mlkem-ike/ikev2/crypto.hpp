@@ -101,6 +101,8 @@ class MLKEM_API VerifyingKey {
   virtual Result<void> verify(SignatureAlgorithm algorithm, Parts parts, Octets signature) const noexcept = 0;
 };
 
+inline constexpr size_t kSha1Bytes = 20;
+
 // Where a session gets its crypto. One object serves any number of sessions, and one thread at a time, so
 // that it can keep what is costly to set up; it must outlive what it made.
 class MLKEM_API Crypto {
@@ -114,6 +116,11 @@ class MLKEM_API Crypto {
   // integrity is kNone exactly for an AEAD. Errors: as make_prf.
   virtual Result<std::unique_ptr<MessageCipher>> make_message_cipher(Encryption encryption,
                                                                      IntegId integrity) noexcept = 0;
+  // SHA-1 of the concatenation of parts, which NAT detection is made of (RFC 7296, section 2.23). Who leaves it
+  // out has sessions without NAT detection. Errors: crypto.
+  virtual Result<void> sha1(Parts /*parts*/, std::span<uint8_t, kSha1Bytes> /*out*/) noexcept {
+    return crypto_failure("this crypto has no SHA-1");
+  }
   // The next three are for AUTH by signature: a gateway that has shared keys alone leaves them out.
   // An own key in DER or PEM, not encrypted: PKCS#8, or the older forms of RSA and EC keys. Errors: misuse
   // for anything else, and for a key that is of no SignatureKeyType; crypto.

@@ -51,6 +51,8 @@ class KeyExchangeInitiator {
   std::unique_ptr<Key> key_;
 };
 
+struct RespondJob;
+
 // The responder's side: the data of KEr and the shared secret.
 class ResponderShare {
  public:
@@ -61,6 +63,8 @@ class ResponderShare {
 
  private:
   friend MLKEM_API Result<ResponderShare> respond(KeMethod, Octets, Crypto&) noexcept;
+  template <class Set>
+  friend void respond_with(std::span<RespondJob>, Crypto&) noexcept;
 
   std::array<uint8_t, kMaxKeValueBytes> value_;
   uint16_t value_bytes_ = 0;
@@ -70,5 +74,14 @@ class ResponderShare {
 // Answers the data of KEi with fresh randomness. Errors: the peer's fault, INVALID_SYNTAX, if a recipient
 // test fails (for ML-KEM the length and modulus checks of FIPS 203, section 7.2); crypto.
 MLKEM_API Result<ResponderShare> respond(KeMethod method, Octets peer_value, Crypto& crypto) noexcept;
+
+// The same for several initiators at once, whose results are independent: one ML-KEM set, through lib's batch
+// function. At most kMaxRespondJobs; others stay as they are.
+struct RespondJob {
+  Octets peer_value;
+  Result<ResponderShare>* out_share;
+};
+inline constexpr size_t kMaxRespondJobs = 16;
+MLKEM_API void respond_batch(KeMethod ml_kem, std::span<RespondJob> jobs, Crypto& crypto) noexcept;
 
 }  // namespace mlkem::ikev2

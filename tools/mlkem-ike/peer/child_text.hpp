@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of a Child SA as commands for Linux's data plane. They are secrets: only --print-child-keys asks for them.
+#pragma once
+
+#include <string>
+
+#include "mlkem-ike/ikev2/event.hpp"
+
+namespace mlkem::cli {
+
+// `ip xfrm state` for both directions and `ip xfrm policy` for all pairs of selectors, a command in each line. Copies
+// of the keys stay behind in memory that nobody wipes: the text is meant for a terminal or a file.
+std::string xfrm_commands(const ikev2::ChildEstablished& child);
+
+}  // namespace mlkem::cli
