@@ -84,7 +84,7 @@ TEST(RepeatedMessages, ARequestCutAnewGetsTheSameResponse) {
     EXPECT_FALSE(pair.responder().poll_transmit());
     pair.responder().handle_message({path.remote, path.local, false}, cut_anew[0], pair.now_ms());
     const auto answer = pair.responder().poll_transmit();
-    EXPECT_EQ(answer.has_value(), genuine);
+    ASSERT_EQ(answer.has_value(), genuine);
     EXPECT_EQ(copy(genuine ? answer->octets : Octets(responses[0])), responses[0]);
   }
 }
@@ -163,6 +163,25 @@ TEST(RepeatedMessages, DamagedCopiesOfProtectedMessagesChangeNothing) {
     EXPECT_EQ(pair.session(0).report().retransmissions, 0u);
     EXPECT_EQ(pair.initiator_keys.sas, pair.responder_keys.sas);
   }
+}
+
+// The responder is established first, and may speak before its response is there.
+TEST(RepeatedMessages, ARequestThatOvertakesTheIkeAuthResponseWaits) {
+  Pair pair(default_pair());
+  bool closed = false;
+  pair.tap = [&](Pair::Carried& carried) {
+    if (carried.to_responder || exchange_of(carried.octets) != ExchangeType::kIkeAuth || closed) return true;
+    closed = true;
+    return false;
+  };
+  pair.connect();
+  pair.run_for(100);
+  ASSERT_TRUE(closed);
+  pair.responder().close_all(pair.now_ms());
+  EXPECT_TRUE(pair.run());
+  EXPECT_NE(pair.heard<Established>(), nullptr);
+  ASSERT_NE(pair.heard<Closed>(), nullptr);
+  EXPECT_EQ(pair.heard<Closed>()->end.cause, EndCause::kDeletedByPeer);
 }
 
 TEST(RepeatedMessages, AResponseIsRepeatedAfterTheEnd) {

@@ -161,8 +161,27 @@ TEST(Session, FragmentsAsThePolicySays) {
     EXPECT_EQ(pair.longest_datagram > kDefaultDatagramBytes, !each.fragments);
     const bool forces = each.initiator == kForce || each.responder == kForce;
     const bool both = each.initiator == each.responder;
-    EXPECT_EQ(fragments, !each.fragments ? 0u : !forces ? 4u : both ? 6u : 5u);
+    const size_t wanted = !each.fragments ? 0 : !forces ? 4 : both ? 6 : 5;
+    EXPECT_EQ(fragments, wanted);
+    pair.close(0);
+    ASSERT_TRUE(pair.run());
+    EXPECT_EQ(fragments, wanted) << "an INFORMATIONAL in fragments";
   }
+}
+
+TEST(Session, LogsWhichFragmentItHas) {
+  PairOptions options = pair_with("x25519-ke1_mlkem1024");
+  options.initiator.log_events = true;
+  Pair pair(std::move(options));
+  expect_established(pair, 2);
+  size_t fragments = 0;
+  for (const Event& event : pair.events(0)) {
+    const auto* record = std::get_if<LogRecord>(&event);
+    if (!record || record->code != LogCode::kFragmentReceived) continue;
+    EXPECT_EQ(record->value, 1u << 16 | 2u);
+    ++fragments;
+  }
+  EXPECT_EQ(fragments, 1u);
 }
 
 TEST(Session, KeepsToSmallDatagrams) {

@@ -46,7 +46,8 @@ void Engine::receive(const IkeHeader& header, Octets message, const Path& path, 
     case Arrival::kIgnored:
       return log(LogCode::kIgnored, header.exchange, 0, arrived.why);
     case Arrival::kFragment:
-      return log(LogCode::kFragmentReceived, header.exchange, uint32_t(message.size()));
+      return log(LogCode::kFragmentReceived, header.exchange,
+                 uint32_t(arrived.fragment) << 16 | arrived.fragments);
     case Arrival::kRepeated:
       log(LogCode::kResponseRepeated, header.exchange, 0);
       return transmit(sa_.last_response, path);
@@ -103,16 +104,18 @@ IkeSaInputs Engine::key_inputs() const {
 Result<void> Engine::use_secret(KeMethod method, Octets secret) {
   const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
   if (!prf) return prf.error();
-  Result<IkeKeys> keys = sa_.generation() ? next_generation(**prf, key_inputs(), handshake_->keys, secret)
+  IkeKeys previous;
+  previous.sk_d = std::move(handshake_->keys.sk_d);
+  previous.generation = sa_.generation().value_or(0);
+  Result<IkeKeys> keys = sa_.generation() ? next_generation(**prf, key_inputs(), previous, secret)
                                           : initial_keys(**prf, key_inputs(), secret);
   if (!keys) return keys.error();
-  handshake_->keys = *std::move(keys);
-  const IkeKeys& newest = handshake_->keys;
-  if (Result<void> used = sa_.use_keys(newest); !used) return used;
-  if (policy().key_log) policy().key_log->add({sa_.spi_i, sa_.spi_r, sa_.algorithms, newest});
+  if (Result<void> used = sa_.use_keys(*keys); !used) return used;
+  if (policy().key_log) policy().key_log->add({sa_.spi_i, sa_.spi_r, sa_.algorithms, *keys});
   ++report_.performed;
   log(LogCode::kKeyExchange, ExchangeType::kIkeSaInit, uint32_t(method));
-  emit(KeyExchanged{method, newest.generation});
+  emit(KeyExchanged{method, keys->generation});
+  handshake_->keys = {std::move(keys->sk_d), std::move(keys->sk_pi), std::move(keys->sk_pr)};
   return {};
 }
 

@@ -32,16 +32,19 @@ Result<SealedMessage> Engine::protect(const IkeHeader& header, PayloadWriter& ch
     const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
     if (!prf) return prf.error();
     const bool initiator = sa_.is_initiator();
-    const IkeKeys& keys = handshake_->keys;
+    const auto& keys = handshake_->keys;
     if (Result<void> added = (initiator ? handshake_->int_auth_i : handshake_->int_auth_r)
                                  .add(**prf, (initiator ? keys.sk_pi : keys.sk_pr).expose(), plain);
         !added)
       return added.error();
   }
   Fragmentation fragmentation = Fragmentation::kNever;
-  if (sa_.has_fragmentation)
-    fragmentation = policy().fragmentation == FragmentationPolicy::kForce ? Fragmentation::kAlways
-                                                                          : Fragmentation::kWhenNeeded;
+  if (sa_.has_fragmentation) {
+    // strongSwan 6.1 takes an INFORMATIONAL request that is a fragment for one in the clear.
+    const bool always = policy().fragmentation == FragmentationPolicy::kForce &&
+                        header.exchange != ExchangeType::kInformational;
+    fragmentation = always ? Fragmentation::kAlways : Fragmentation::kWhenNeeded;
+  }
   const size_t most =
       message_bytes_of_datagram(policy().datagram_bytes, path.remote.version, path.encapsulated);
   return sa_.seal(surroundings_.workspace, plain, most, fragmentation);

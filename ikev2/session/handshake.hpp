@@ -22,7 +22,10 @@ struct Handshake {
   std::vector<uint8_t> own_init, peer_init;
   std::array<uint8_t, kOwnNonceBytes> own_nonce{};
   size_t peer_nonce_offset = 0, peer_nonce_bytes = 0;  // in peer_init
-  IkeKeys keys;                                        // of the newest generation
+  // Of the newest generation; those that protect messages are in the IkeSa.
+  struct {
+    PrfSecret sk_d, sk_pi, sk_pr;
+  } keys;
   IntAuth int_auth_i, int_auth_r;
   unsigned additional_done = 0;
   uint64_t started_ms = 0;

@@ -135,6 +135,8 @@ Arrived IkeSa::open(Workspace& workspace, const EncryptedView& found, bool respo
     if (found.fragment == 1 && !response) first_fragment_ = Mark::of(found.message);
     if (*outcome != FragmentOutcome::kComplete) {
       arrived.what = Arrival::kFragment;
+      arrived.fragment = found.fragment;
+      arrived.fragments = found.fragments;
       return arrived;
     }
     Result<OpenedMessage> whole = fragments->take();

@@ -38,9 +38,10 @@ enum class Arrival : uint8_t {
 };
 struct Arrived {
   Arrival what;
-  const char* why = "";    // kIgnored
-  OpenedMessage message;   // kOpened
-  uint8_t generation = 0;  // kOpened, kFragment: of the keys that it came under
+  const char* why = "";                  // kIgnored
+  OpenedMessage message;                 // kOpened
+  uint8_t generation = 0;                // kOpened, kFragment: of the keys that it came under
+  uint16_t fragment = 0, fragments = 0;  // kFragment: its number, and of how many
 };
 
 class IkeSa {

@@ -28,7 +28,7 @@ Result<Octets> Engine::intermediate_value(const Incoming& in) const {
   const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
   if (!prf) return prf.error();
   const bool from_initiator = !sa_.is_initiator();
-  const IkeKeys& keys = handshake_->keys;
+  const auto& keys = handshake_->keys;
   if (Result<void> added = (from_initiator ? handshake_->int_auth_i : handshake_->int_auth_r)
                                .add(**prf, (from_initiator ? keys.sk_pi : keys.sk_pr).expose(), in.plain);
       !added)

@@ -71,7 +71,7 @@ class MLKEM_API KeyLog {
 enum class FragmentationPolicy : uint8_t {
   kOff,    // not announced
   kOn,     // for messages that are longer than a datagram
-  kForce,  // for all protected messages, also short ones, if the peer has it
+  kForce,  // for all protected messages, also short ones but INFORMATIONALs, if the peer has it
 };
 
 // What an initiator wants in IKE_AUTH.
