@@ -12,16 +12,18 @@ import threading
 from peers import Gateway, write_key
 from tap import Tap, run
 
+IKE_SA_INIT, IKE_INTERMEDIATE = 34, 43
 METHODS = ['mlkem512', 'mlkem768', 'mlkem1024']
 ONE = 'aes256gcm16-prfsha384-x25519-ke1_mlkem768'
 ALL = 'aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_mlkem1024-ke1_mlkem512'
 
 
 class Relay(threading.Thread):
-    """A path that carries IKE_SA_INIT and loses everything after it: the gateway that chooses and does not perform."""
+    """A path that carries some exchanges and loses all others: a gateway that chooses and does not perform."""
 
-    def __init__(self, port):
+    def __init__(self, port, exchanges):
         super().__init__(daemon=True)
+        self.exchanges = exchanges
         self.front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.front.bind(('127.0.0.1', 0))
         self.back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -32,7 +34,8 @@ class Relay(threading.Thread):
     def run(self):
         while True:
             message, sender = self.front.recvfrom(65535)
-            if message[18] == 34:  # IKE_SA_INIT
+            exchange = message[18 + (4 if message[:4] == bytes(4) else 0)]
+            if exchange in self.exchanges:
                 self.back.send(message)
                 self.front.sendto(self.back.recv(65535), sender)
 
@@ -92,10 +95,18 @@ class Suite:
                        ['no ML-KEM', proposal])
 
     def broken_word(self):
-        with Gateway(self.program) as gateway:
-            relay = Relay(gateway.ports[0])
-            relay.start()
-            ran = run([self.program, 'probe', '127.0.0.1', '--port', relay.port, '--set', '768', '--timeout', '3', '--json'])
+        with Gateway(self.program, '--fragmentation', 'no') as gateway:
+            def ask(*exchanges):
+                relays = [Relay(port, exchanges) for port in gateway.ports]
+                for relay in relays:
+                    relay.start()
+                return run([self.program, 'probe', '127.0.0.1', '--port', relays[0].port, '--nat-port', relays[1].port, '--set',
+                            '768', '--timeout', '3', '--json'])
+
+            # Without fragments: the relay takes one answer for one datagram.
+            self.probe('IKE_INTERMEDIATE answered, IKE_AUTH not', ask(IKE_SA_INIT, IKE_INTERMEDIATE), 1,
+                       {'mlkem768': 'not_confirmed'}, ['nothing under the new keys', 'IKE_AUTH'])
+            ran = ask(IKE_SA_INIT)
             answer = self.probe('chosen, not performed', ran, 1, {'mlkem768': 'chosen_only'},
                                 ['chooses ML-KEM-768', 'does not perform', 'IKE_INTERMEDIATE'])
             self.tap.check(answer['attempts'][0]['key_exchanges_performed'] == 1, 'one key exchange was performed', answer)

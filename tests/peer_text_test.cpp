@@ -52,8 +52,8 @@ TEST(Identity_Text, ReadsBackWhatItWrites) {
 }
 
 TEST(Identity_Text, ShowsNoControlCharacters) {
-  EXPECT_EQ(identity_text({IdType::kFqdn, bytes("a\x1b[2Jb")}), "type 2:0x611b5b324a62");
-  EXPECT_EQ(identity_text({IdType::kIpv4Address, {1, 2, 3}}), "type 1:0x010203");
+  EXPECT_EQ(identity_text(ikev2::Identity{IdType::kFqdn, bytes("a\x1b[2Jb")}), "type 2:0x611b5b324a62");
+  EXPECT_EQ(identity_text(ikev2::Identity{IdType::kIpv4Address, {1, 2, 3}}), "type 1:0x010203");
 }
 
 TEST(Identity_Text, RefusesWhatNamesNobody) {

@@ -102,6 +102,17 @@ TEST(Responder, KeepsToItsLimits) {
   EXPECT_EQ(alone.responder.counts().half_open, 1u);
 }
 
+TEST(Responder, KeepsFewRequestsOfOneSpi) {
+  Alone alone({});
+  auto requests = first_requests(20, alone.policies.initiator);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    std::copy_n(requests[0].begin(), sizeof(Spi), requests[i].begin());
+    alone.send(requests[i], from(1, uint8_t(i)));
+  }
+  EXPECT_EQ(alone.responder.counts().half_open, 8u);
+  EXPECT_EQ(alone.responder.counts().requests_dropped, 12u);
+}
+
 TEST(Responder, CountsANetworkOfIpv6AsOneAddress) {
   ResponderOptions options;
   options.max_half_open_per_address = 2;

@@ -86,6 +86,23 @@ TEST(HostileResponder, IsRefused) {
   }
 }
 
+TEST(HostileResponder, IsNotHeardInAnotherExchange) {
+  Pair pair(whole_messages());
+  Forger forger(pair);
+  bool forged = false;
+  pair.tap = [&](Pair::Carried& carried) {
+    if (is(carried, false, ExchangeType::kIkeIntermediate) && !forged)
+      forged =
+          forger.change(carried, [](Forged& answer) { answer.header.exchange = ExchangeType::kIkeAuth; });
+    return true;
+  };
+  pair.connect();
+  pair.run_for(5'000);
+  EXPECT_TRUE(forged);
+  EXPECT_NE(pair.heard<Established>(), nullptr);
+  EXPECT_EQ(pair.session(0).report().retransmissions, 1u);
+}
+
 TEST(HostileResponder, GetsNoChildBeyondTheOffer) {
   PairOptions options = whole_messages();
   options.initiator.remote_selectors = {*subnet(unhex("c0a80000"), 16)};

@@ -106,19 +106,25 @@ TEST(SessionRefusals, ForgedErrorsDoNotEndAnAttempt) {
         NotifyType::kInvalidKePayload, NotifyType::kAuthenticationFailed}) {
     SCOPED_TRACE(std::string(name(type)));
     PairOptions options = default_pair();
-    options.initiator.timing.unprotected_error_ms = 20'000;
+    // Over before the exchange is: 400 ms for each round trip, the first one twice.
+    options.initiator.timing.unprotected_error_ms = 600;
+    options.link.latency_ms = 200;
     Pair pair(std::move(options));
     bool forged = false;
-    Bytes real;
     // The first response is replaced by the attacker's; its retransmission comes through.
+    std::vector<Bytes> requests;
     pair.tap = [&](Pair::Carried& carried) {
+      if (carried.to_responder && carried.octets[18] == uint8_t(ExchangeType::kIkeSaInit))
+        requests.push_back(carried.octets);
       if (carried.to_responder || forged) return true;
       forged = true;
       Bytes buffer(200);
       IkeHeader header = *read_ike_header(carried.octets);
       header.spi_r = {};
       PayloadWriter out(buffer, header);
-      const Bytes data(type == NotifyType::kInvalidKePayload ? 2 : type == NotifyType::kCookie ? 8 : 0, 0);
+      Bytes data(type == NotifyType::kCookie ? 8 : 0, 0);
+      // X25519, which was sent.
+      if (type == NotifyType::kInvalidKePayload) data = {0, 31};
       out.add_notify({ProtocolId::kNone, type, {}, data});
       buffer.resize(*out.finish());
       carried.octets = buffer;
@@ -127,6 +133,8 @@ TEST(SessionRefusals, ForgedErrorsDoNotEndAnAttempt) {
     pair.connect();
     pair.run_for(15'000);
     EXPECT_TRUE(forged);
+    ASSERT_EQ(requests.size(), 2u);
+    EXPECT_EQ(requests[0] == requests[1], type != NotifyType::kCookie);
     EXPECT_NE(pair.heard<Established>(), nullptr);
     EXPECT_EQ(pair.heard<Failed>(), nullptr);
     // Its deadline is not the one that the forged error set.

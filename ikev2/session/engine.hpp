@@ -156,6 +156,7 @@ class Engine {
   Result<void> answer_child(const PayloadList& payloads, PayloadWriter& out);
   // informational.cpp
   void delete_children(const PayloadList& payloads, PayloadWriter* out);
+  std::optional<Child> next_child_to_delete();
   void next_informational();
 
   // nat.cpp

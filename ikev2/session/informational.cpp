@@ -115,21 +115,29 @@ void Engine::on_followup_request(const Incoming& in) {
   send_refusal(in, peer_fault(NotifyType::kStateNotFound, "no key exchange to continue"));
 }
 
+// A Child SA that is still there of those that the owner wants gone.
+std::optional<Engine::Child> Engine::next_child_to_delete() {
+  while (!children_to_delete_.empty()) {
+    const Child wanted = children_to_delete_.front();
+    children_to_delete_.erase(children_to_delete_.begin());
+    const auto child = std::find_if(children_.begin(), children_.end(),
+                                    [&](const Child& each) { return each.spi_in == wanted.spi_in; });
+    if (child == children_.end()) continue;
+    children_.erase(child);
+    return wanted;
+  }
+  return std::nullopt;
+}
+
 // The next of what the owner has asked for; one request at a time.
 void Engine::next_informational() {
   if (state_ != EngineState::kEstablished || sa_.request) return;
   PayloadWriter out = chain();
   if (close_wanted_) {
     out.add_delete({ProtocolId::kIke, 0, {}});
-  } else if (!children_to_delete_.empty()) {
-    const Child child = children_to_delete_.front();
-    children_to_delete_.erase(children_to_delete_.begin());
-    const auto there = std::find_if(children_.begin(), children_.end(),
-                                    [&](const Child& each) { return each.spi_in == child.spi_in; });
-    if (there == children_.end()) return next_informational();
-    children_.erase(there);
-    add_child_delete(out, std::array{child.spi_in});
-    emit(ChildDeleted{child.spi_in, child.spi_out, false});
+  } else if (const auto child = next_child_to_delete()) {
+    add_child_delete(out, std::array{child->spi_in});
+    emit(ChildDeleted{child->spi_in, child->spi_out, false});
   } else if (!liveness_wanted_) {
     return;
   }

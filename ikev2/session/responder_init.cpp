@@ -11,6 +11,9 @@ namespace mlkem::ikev2 {
 namespace {
 
 constexpr size_t kNetworkBytes = 8;  // of an IPv6 address
+// An initiator that is sent back has a few requests with its SPI. Each is compared with a new one, so there
+// must not be many.
+constexpr size_t kMaxOfOneSpi = 8;
 
 uint64_t number_of(Octets octets) {
   uint64_t number = 0;
@@ -48,13 +51,15 @@ void Responder::State::handle_init(const Path& path, Octets message, const IkeHe
   }
   const uint64_t spi_i = number_of(header.spi_i);
   const auto [first, last] = by_initiator_spi.equal_range(spi_i);
-  for (auto at = first; at != last; ++at) {
+  size_t same_spi = 0;
+  for (auto at = first; at != last; ++at, ++same_spi) {
     Sa& sa = *find(at->second);
     if (sa.engine.is_init_request(message)) return sa.engine.repeat_init(path, message.size(), now_ms);
   }
   const uint64_t network = network_of(path.remote);
   const auto same_address = half_open_by_address.find(network);
-  if (is_closing || sas.size() >= options.max_sas || counts.half_open >= options.max_half_open ||
+  if (is_closing || same_spi >= kMaxOfOneSpi || sas.size() >= options.max_sas ||
+      counts.half_open >= options.max_half_open ||
       (same_address != half_open_by_address.end() &&
        same_address->second >= options.max_half_open_per_address)) {
     ++counts.requests_dropped;

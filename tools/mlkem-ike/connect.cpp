@@ -135,7 +135,7 @@ void run(const Options& options) {
   ikev2::Policy policy = policy_of(options.policy);
   if (options.childless) policy.first_child = ikev2::FirstChild::kChildless;
   policy.force_encapsulation = options.encapsulate;
-  policy.log_events = options.verbose;
+  policy.log_events = true;
   policy.timing.establish_ms = uint64_t(options.timeout_s * 1000);
   const auto family = options.ipv4 ? IpFamily::kIpv4 : options.ipv6 ? IpFamily::kIpv6 : IpFamily::kAny;
   const Endpoint remote = resolve(options.host, options.remote_ports.ike, family).front();

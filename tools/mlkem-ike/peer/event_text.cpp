@@ -92,9 +92,12 @@ std::string text_of(const ikev2::LogRecord& record) {
     case LogCode::kMessageReceived:
       return message + " received, " + octets_text(record.value);
     case LogCode::kFragmentReceived:
-      return message + " fragment received";
+      return message + " fragment " + std::to_string(record.value >> 16) + " of " +
+             std::to_string(record.value & 0xffff) + " received";
     case LogCode::kIgnored:
-      return message + " ignored" + because;
+      return message + " ignored" +
+             (record.value != 0 ? " (" + notify_text(ikev2::NotifyType(record.value)) + ')' : std::string()) +
+             because;
     case LogCode::kRefused:
       return message + " refused with " + notify_text(ikev2::NotifyType(record.value)) + because;
     case LogCode::kCookie:
@@ -118,8 +121,10 @@ std::string event_text(const ikev2::Event& event) {
 
 bool is_notable(const ikev2::Event& event) {
   if (const auto* notify = std::get_if<ikev2::NotifyReceived>(&event)) return ikev2::is_error(notify->type);
-  return !std::holds_alternative<ikev2::LogRecord>(event) &&
-         !std::holds_alternative<ikev2::VendorIdReceived>(event);
+  // While an unprotected refusal is not believed, nothing else says why the exchange stands still.
+  if (const auto* record = std::get_if<ikev2::LogRecord>(&event))
+    return record->code == LogCode::kIgnored && record->exchange == ikev2::ExchangeType::kIkeSaInit;
+  return !std::holds_alternative<ikev2::VendorIdReceived>(event);
 }
 
 bool is_deleted(const ikev2::End& end) {
@@ -141,6 +146,8 @@ std::string end_text(const ikev2::End& end) {
              (end.notify != ikev2::NotifyType::kNone ? ", only an unprotected " + notify_text(end.notify)
                                                      : std::string());
     case EndCause::kPeerNotify:
+      if (end.exchange == ikev2::ExchangeType::kInformational)
+        return "the peer reported " + notify_text(end.notify) + ", " + protection_text(end.protection);
       return "the peer answered " + notify_text(end.notify) + " to " + exchange + ", " +
              protection_text(end.protection);
     case EndCause::kPeerFault:

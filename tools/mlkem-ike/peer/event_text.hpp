@@ -10,7 +10,8 @@ namespace mlkem::cli {
 
 // One line; empty for an event that says nothing to people.
 std::string event_text(const ikev2::Event& event);
-// Worth a line where not every message is asked for: all but records of the log and what a peer announces.
+// Worth a line where not every message is asked for: not what a peer announces, and of the log's records only what
+// of IKE_SA_INIT was not believed.
 bool is_notable(const ikev2::Event& event);
 
 // The end of an established SA that both sides know of: a Delete that was answered, or the peer's own.

@@ -22,7 +22,8 @@ namespace mlkem::ikev2 {
 struct ResponderOptions {
   size_t max_sas = 100'000;      // half-open ones included
   size_t max_half_open = 4'096;  // SAs whose peer is not authenticated
-  // Of one IPv4 address or one IPv6 network of 64 bits; further requests are dropped.
+  // Of one IPv4 address or one IPv6 network of 64 bits, a NAT or a loopback address with many peers among
+  // them; further requests are dropped.
   size_t max_half_open_per_address = 64;
   // With so many half-open SAs a request without a valid cookie is answered by one; 0: always.
   size_t cookie_threshold = 64;
