@@ -60,6 +60,15 @@ int64_t live_allocations() {
   return live;
 }
 
+bool sees_the_heap() {
+  const int64_t before = live;
+  // Through a pointer that the compiler does not see through.
+  void* volatile memory = ::operator new(1);
+  const bool seen = live != before;
+  ::operator delete(memory);
+  return seen;
+}
+
 void watch_freed_blocks(FreedBlocks watcher) {
   freed = watcher;
 }

@@ -11,6 +11,9 @@ namespace mlkem::test {
 // Blocks of plain new that are not deleted yet; aligned ones are not counted.
 int64_t live_allocations();
 
+// False where another program has put its own new and delete in the place of ours, as valgrind does.
+bool sees_the_heap();
+
 // Called with every block before it is given back; null: nobody. It must not use the heap.
 using FreedBlocks = void (*)(std::span<const uint8_t> block);
 void watch_freed_blocks(FreedBlocks watcher);

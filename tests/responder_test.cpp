@@ -278,6 +278,46 @@ TEST(Responder, KeepsOlderSasOfAPeerThatDoesNotSaySo) {
   EXPECT_EQ(pair.heard<Established>(3), nullptr);
 }
 
+// RFC 7296, section 2.23: only what is new and authentic moves the way to a peer.
+TEST(Responder, FollowsAPeerThatMoves) {
+  Pair pair(default_pair());
+  pair.connect();
+  pair.run_for(1'000);
+  ASSERT_NE(pair.heard<Established>(), nullptr);
+  const SaId sa = pair.responder_events()[0].sa;
+  std::optional<Pair::Carried> old;
+  bool moved = false;
+  std::vector<Address> to;
+  pair.tap = [&](Pair::Carried& carried) {
+    if (!carried.to_responder) {
+      to.push_back(carried.path.remote);
+      return true;
+    }
+    if (moved) carried.path.local.port = 777;
+    old = carried;
+    return true;
+  };
+  EXPECT_TRUE(pair.session(0).check_liveness(pair.now_ms()));
+  pair.run_for(1'000);
+  ASSERT_TRUE(old);
+  // A replay from elsewhere is answered there, and moves nothing.
+  Path elsewhere{old->path.remote, old->path.local, false};
+  elsewhere.remote.port = 666;
+  pair.responder().handle_message(elsewhere, old->octets, pair.now_ms());
+  const auto answer = pair.responder().poll_transmit();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->path.remote.port, 666);
+  EXPECT_EQ(pair.responder().report(sa)->path.remote.port, kIkePort);
+
+  moved = true;
+  EXPECT_TRUE(pair.session(0).check_liveness(pair.now_ms()));
+  pair.run_for(100);
+  EXPECT_EQ(pair.responder().report(sa)->path.remote.port, 777);
+  EXPECT_TRUE(pair.responder().check_liveness(sa, pair.now_ms()));
+  pair.run_for(100);
+  EXPECT_EQ(to.back().port, 777);
+}
+
 TEST(Responder, HasNoUseForStrays) {
   Alone alone({});
   const Bytes request = first_requests(1, alone.policies.initiator)[0];

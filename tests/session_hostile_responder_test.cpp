@@ -45,6 +45,9 @@ TEST(HostileResponder, IsRefused) {
       {"another method", kIkeIntermediate,
        [](Forged& forged) { forged.inner = ke_payload(KeMethod::kMlKem512, Bytes(768)); },
        EndCause::kPeerFault, NotifyType::kInvalidSyntax, false},
+      {"the right ct under another method's number", kIkeIntermediate,
+       [](Forged& forged) { forged.inner = ke_payload(KeMethod::kMlKem1024, ke_data(forged)); },
+       EndCause::kPeerFault, NotifyType::kInvalidSyntax, false},
       {"a refusal", kIkeIntermediate,
        [](Forged& forged) {
          forged.inner = payload_chain([](PayloadWriter& out) {

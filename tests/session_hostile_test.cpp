@@ -44,6 +44,8 @@ std::vector<RequestCase> bad_requests() {
        }},
       {"KE of another method", kIkeIntermediate,
        [](Forged& forged) { forged.inner = ke_payload(KeMethod::kMlKem512, Bytes(800)); }},
+      {"KE of the right length under another method's number", kIkeIntermediate,
+       [](Forged& forged) { forged.inner = ke_payload(KeMethod::kMlKem1024, ke_data(forged)); }},
       {"KE of the right method in a wrong length", kIkeIntermediate,
        [](Forged& forged) { forged.inner = ke_payload(KeMethod::kMlKem768, Bytes(1183)); }},
       {"octets behind the last payload", kIkeIntermediate, [](Forged& forged) { forged.inner.push_back(0); }},

@@ -134,7 +134,7 @@ TEST(LossySessions, EndEstablishedOrCleanlyFailed) {
   std::printf("seeds from %zu: %zu established, %zu failed, %zu retransmissions\n", first_seed,
               outcome.established, outcome.failed, outcome.retransmissions);
   EXPECT_GT(outcome.established, exchanges * 7 / 10);
-  EXPECT_GT(outcome.failed, 0u);
+  EXPECT_GT(outcome.retransmissions, exchanges);
 }
 
 }  // namespace

@@ -138,8 +138,7 @@ void Engine::note_unprotected_error(End end) {
   if (!handshake_->unprotected_error)
     deadline_ms_ = std::min(deadline_ms_, now_ms_ + policy().timing.unprotected_error_ms);
   handshake_->unprotected_error = end;
-  log(LogCode::kIgnored, end.exchange, uint32_t(end.notify),
-      "an unprotected error: waiting for a better answer");
+  log(LogCode::kIgnored, end.exchange, uint32_t(end.notify), end.message);
 }
 
 void Engine::on_init_response(const Incoming& in) {

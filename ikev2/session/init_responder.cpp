@@ -33,8 +33,7 @@ void Engine::repeat_init(const Path& path, size_t octets, uint64_t now_ms) noexc
   report_.octets_received += octets;
   ++report_.datagrams_received;
   // Whoever has sent more has the response already.
-  const bool due = handshake_ && !handshake_->own_init.empty() && sa_.last_response.count() == 0 &&
-                   handshake_->additional_done == 0;
+  const bool due = handshake_ && !handshake_->own_init.empty() && handshake_->additional_done == 0;
   if (!due) return log(LogCode::kIgnored, ExchangeType::kIkeSaInit, 0, "a late IKE_SA_INIT request");
   log(LogCode::kResponseRepeated, ExchangeType::kIkeSaInit, 0);
   transmit_clear(handshake_->own_init, path);
