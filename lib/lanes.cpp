@@ -100,7 +100,7 @@ void Lanes::next_input(unsigned index) noexcept {
     return end_input(index, job, bytes, head_words + taken);
   }
   in_.bytes[index] = bytes;
-  in_.words[index] = job.rate_words;
+  set_octet(in_.words, index, job.rate_words);
   entered_ |= 1u << index;
 }
 
