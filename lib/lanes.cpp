@@ -54,6 +54,7 @@ Lanes::Lanes(const kernels::Keccak& keccak) noexcept
   for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
     lanes_[lane].buffer = buffers_[lane];
     in_.bytes[lane] = buffers_[lane];
+    out_.bytes[lane] = buffers_[lane];
   }
 }
 
