@@ -140,7 +140,8 @@ struct LaneInputs {
   uint32_t fresh;  // bits
 };
 
-// Where the first words[l] * 8 octets of lane l go (words[l] <= 21); nothing is written beyond them.
+// Where the first words[l] * 8 octets of lane l go (words[l] <= 21); nothing is written beyond them. bytes[l] points at
+// something writable even where there are none: a masked store that nobody may make takes hundreds of cycles.
 struct LaneOutputs {
   uint8_t* bytes[kMaxWidth];
   alignas(8) uint8_t words[kMaxWidth];
