@@ -88,10 +88,11 @@ TEST(Responder, KeepsToItsLimits) {
   const auto requests = first_requests(60, alone.policies.initiator);
   for (size_t i = 0; i < 30; ++i) alone.send(requests[i], from(1, 1));
   EXPECT_EQ(alone.responder.counts().half_open, 8u);
-  EXPECT_EQ(alone.responder.counts().requests_dropped, 22u);
+  EXPECT_EQ(alone.responder.counts().cookies_sent, 22u);
+  EXPECT_EQ(alone.responder.counts().requests_dropped, 0u);
   for (size_t i = 30; i < 60; ++i) alone.send(requests[i], from(1, uint8_t(i)));
   EXPECT_EQ(alone.responder.counts().half_open, 20u);
-  EXPECT_EQ(alone.responder.counts().requests_dropped, 40u);
+  EXPECT_EQ(alone.responder.counts().requests_dropped, 18u);
   // Half-open ones go when their time is over, and others come in.
   ASSERT_TRUE(alone.responder.poll_timeout());
   EXPECT_EQ(*alone.responder.poll_timeout(), 30'000u);
@@ -100,6 +101,33 @@ TEST(Responder, KeepsToItsLimits) {
   EXPECT_FALSE(alone.responder.poll_timeout());
   EXPECT_TRUE(alone.send(requests[59], from(1, 1), 30'000));
   EXPECT_EQ(alone.responder.counts().half_open, 1u);
+}
+
+// Requests in another's name do not shut out the owner of the address, whom a cookie reaches.
+TEST(Responder, CountsRequestsWithACookieByThemselves) {
+  ResponderOptions options;
+  options.max_half_open_per_address = 8;
+  Alone alone(options);
+  const auto forged = first_requests(8, alone.policies.initiator);
+  for (const Bytes& request : forged) alone.send(request, from(1, 1, 600));
+  EXPECT_EQ(alone.responder.counts().half_open, 8u);
+  const auto requests = first_requests(9, alone.policies.initiator);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const auto asked = alone.send(requests[i], from(1, 1));
+    ASSERT_EQ(asked.has_value(), i < 8) << i;
+    if (!asked) break;
+    const auto cookie = cookie_in(*asked);
+    ASSERT_TRUE(cookie);
+    const auto answer = alone.send(with_cookie(requests[i], *cookie), from(1, 1));
+    ASSERT_TRUE(answer);
+    EXPECT_FALSE(cookie_in(*answer));
+  }
+  EXPECT_EQ(alone.responder.counts().half_open, 16u);
+  EXPECT_EQ(alone.responder.counts().requests_dropped, 1u);
+  // Both kinds go, and are counted anew.
+  alone.responder.handle_timeout(30'000);
+  EXPECT_EQ(alone.responder.counts().half_open, 0u);
+  EXPECT_FALSE(cookie_in(*alone.send(requests[0], from(1, 1), 30'000)));
 }
 
 TEST(Responder, KeepsFewRequestsOfOneSpi) {
@@ -125,7 +153,7 @@ TEST(Responder, CountsANetworkOfIpv6AsOneAddress) {
     alone.send(requests[i], path);
   }
   EXPECT_EQ(alone.responder.counts().half_open, 4u);
-  EXPECT_EQ(alone.responder.counts().requests_dropped, 2u);
+  EXPECT_EQ(alone.responder.counts().cookies_sent, 2u);
 }
 
 TEST(Responder, AsksForCookiesBeforeItKeepsOrComputesAnything) {

@@ -111,7 +111,11 @@ void Responder::State::count(Sa& sa, Count as) {
   };
   if (sa.counted == Count::kHalfOpen) {
     const auto from = half_open_by_address.find(sa.network);
-    if (from != half_open_by_address.end() && --from->second == 0) half_open_by_address.erase(from);
+    if (from != half_open_by_address.end()) {
+      HalfOpen& same_address = from->second;
+      --same_address.of(sa);
+      if (same_address.with_cookie + same_address.without_cookie == 0) half_open_by_address.erase(from);
+    }
   }
   --counter(sa.counted);
   ++counter(as);

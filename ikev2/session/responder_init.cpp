@@ -42,6 +42,23 @@ void Responder::State::answer(const Path& path, const Spi& spi_i, const NotifyPa
     surroundings.outbox.add_message(path, Octets(surroundings.scratch).first(*size));
 }
 
+bool Responder::State::take_cookie(const Message& request, const Path& path, uint64_t now_ms) {
+  Workspace& workspace = surroundings.workspace;
+  const Spi& spi_i = request.header.spi_i;
+  const Result<Octets> nonce = request.payloads.only(PayloadType::kNonce);
+  if (!nonce || !cookies.rotate(workspace, now_ms)) {
+    ++counts.requests_dropped;
+    return false;
+  }
+  const auto sent = request.payloads.find_notify(NotifyType::kCookie);
+  if (sent && cookies.is_good(workspace, sent->data, *nonce, path.remote, spi_i)) return true;
+  if (const Result<Cookie> cookie = cookies.make(workspace, *nonce, path.remote, spi_i)) {
+    ++counts.cookies_sent;
+    answer(path, spi_i, {ProtocolId::kNone, NotifyType::kCookie, {}, *cookie});
+  }
+  return false;
+}
+
 void Responder::State::handle_init(const Path& path, Octets message, const IkeHeader& header,
                                    uint64_t now_ms) {
   if (header.is_response() || !header.from_initiator() || header.message_id != 0 || header.spi_r != Spi{} ||
@@ -57,11 +74,11 @@ void Responder::State::handle_init(const Path& path, Octets message, const IkeHe
     if (sa.engine.is_init_request(message)) return sa.engine.repeat_init(path, message.size(), now_ms);
   }
   const uint64_t network = network_of(path.remote);
-  const auto same_address = half_open_by_address.find(network);
+  const auto found = half_open_by_address.find(network);
+  const HalfOpen same_address = found == half_open_by_address.end() ? HalfOpen{} : found->second;
   if (is_closing || same_spi >= kMaxOfOneSpi || sas.size() >= options.max_sas ||
       counts.half_open >= options.max_half_open ||
-      (same_address != half_open_by_address.end() &&
-       same_address->second >= options.max_half_open_per_address)) {
+      same_address.with_cookie >= options.max_half_open_per_address) {
     ++counts.requests_dropped;
     return;
   }
@@ -72,32 +89,21 @@ void Responder::State::handle_init(const Path& path, Octets message, const IkeHe
     const Octets data(&error.notify_data, error.notify == NotifyType::kUnsupportedCriticalPayload ? 1 : 0);
     return answer(path, header.spi_i, {ProtocolId::kNone, error.notify, {}, data});
   }
-  if (counts.half_open >= options.cookie_threshold) {
-    Workspace& workspace = surroundings.workspace;
-    const Result<Octets> nonce = parsed->payloads.only(PayloadType::kNonce);
-    if (!nonce || !cookies.rotate(workspace, now_ms)) {
-      ++counts.requests_dropped;
-      return;
-    }
-    const auto sent = parsed->payloads.find_notify(NotifyType::kCookie);
-    if (!sent || !cookies.is_good(workspace, sent->data, *nonce, path.remote, header.spi_i)) {
-      const Result<Cookie> cookie = cookies.make(workspace, *nonce, path.remote, header.spi_i);
-      if (!cookie) return;
-      ++counts.cookies_sent;
-      return answer(path, header.spi_i, {ProtocolId::kNone, NotifyType::kCookie, {}, *cookie});
-    }
-  }
+  const bool needs_cookie = counts.half_open >= options.cookie_threshold ||
+                            same_address.without_cookie >= options.max_half_open_per_address;
+  if (needs_cookie && !take_cookie(*parsed, path, now_ms)) return;
 
   Spi spi_r{};
   const RandomSource random = surroundings.workspace.crypto().random();
   while (spi_r == Spi{} || find(number_of(spi_r)))
     if (!random.fill(random.argument, spi_r)) return;
   const SaId id = number_of(spi_r);
-  auto made = std::make_unique<Sa>(Sa{Engine(surroundings, id, false, spi_r, path, now_ms), spi_i, network});
+  auto made = std::make_unique<Sa>(
+      Sa{Engine(surroundings, id, false, spi_r, path, now_ms), spi_i, network, needs_cookie});
   Sa& sa = *made;
   sas.emplace(id, std::move(made));
   by_initiator_spi.emplace(spi_i, id);
-  ++half_open_by_address[network];
+  ++half_open_by_address[network].of(sa);
   ++counts.half_open;
   sa.engine.receive_init(*parsed, message, path, now_ms);
   if (sa.engine.state() == EngineState::kGone) ++counts.refused;

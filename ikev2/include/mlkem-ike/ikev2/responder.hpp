@@ -23,9 +23,11 @@ struct ResponderOptions {
   size_t max_sas = 100'000;      // half-open ones included
   size_t max_half_open = 4'096;  // SAs whose peer is not authenticated
   // Of one IPv4 address or one IPv6 network of 64 bits, a NAT or a loopback address with many peers among
-  // them; further requests are dropped.
+  // them. Further requests need a cookie, and as many are taken with one: whoever uses another's address does
+  // not shut its owner out. Beyond that they are dropped.
   size_t max_half_open_per_address = 64;
-  // With so many half-open SAs a request without a valid cookie is answered by one; 0: always.
+  // With so many half-open SAs a request without a valid cookie is answered by one; 0: always. To be less
+  // than max_half_open, which cookies can't keep strangers from filling otherwise.
   size_t cookie_threshold = 64;
   uint64_t cookie_secret_ms = 60'000;  // a cookie is good for one to two of these
   // Key exchanges wait for take_jobs() and hand_back() instead of running inside handle_message().
