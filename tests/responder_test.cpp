@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A responder with many peers: limits, cookies, key exchanges in batches, peers that come back.
-#include "tests/pair.hpp"
+#include "tests/forger.hpp"
 
 namespace mlkem::test {
 namespace {
@@ -277,6 +277,36 @@ TEST(Responder, WaitsForJobsWithoutHearingAnythingElse) {
   run_jobs(std::span(jobs).first(1), *crypto);
   alone.responder.hand_back(jobs, 40'001);
   EXPECT_FALSE(alone.responder.poll_transmit());
+}
+
+// Refused in IKE_AUTH, or giving up before it: nobody was authenticated, and the limits for strangers hold.
+TEST(Responder, CountsFailedPeersAsHalfOpenWhileTheyLinger) {
+  for (const bool gives_up : {false, true}) {
+    SharedKey secret;
+    ASSERT_TRUE(secret.assign(Bytes(20, 1)));
+    OneSharedKey wrong(std::move(secret));
+    PairOptions options = whole_messages();
+    options.initiator.shared_keys = &wrong;
+    Pair pair(std::move(options));
+    Forger forger(pair);
+    pair.tap = [&](Pair::Carried& carried) {
+      if (gives_up && is(carried, true, ExchangeType::kIkeAuth))
+        return forger.change(carried, [](Forged& forged) {
+          forged.header.exchange = ExchangeType::kInformational;
+          forged.first_payload = PayloadType::kDelete;
+          forged.inner =
+              payload_chain([](PayloadWriter& out) { out.add_delete({ProtocolId::kIke, 0, {}}); });
+        });
+      return true;
+    };
+    pair.connect();
+    pair.run_for(1'000);
+    ASSERT_NE(pair.responder_heard<Failed>(), nullptr);
+    EXPECT_EQ(pair.responder().counts().half_open, 1u);
+    EXPECT_EQ(pair.responder().counts().lingering, 0u);
+    pair.run_for(60'000);
+    EXPECT_EQ(pair.responder().counts().half_open, 0u);
+  }
 }
 
 TEST(Responder, ReplacesOlderSasOfAPeerThatKnowsNoOther) {

@@ -71,7 +71,9 @@ void Responder::handle_message(const Path& path, Octets datagram, uint64_t now_m
 void Responder::State::settle(SaId id, Sa& sa, uint64_t now_ms) {
   const EngineState now = sa.engine.state();
   if (now == EngineState::kGone) return remove(id, sa);
-  if (now == EngineState::kLingering) {
+  // An SA whose peer was never authenticated stays among the half-open ones, and under their limits, until it
+  // is gone.
+  if (now == EngineState::kLingering && sa.counted == Count::kEstablished) {
     count(sa, Count::kLingering);
   } else if (sa.counted == Count::kHalfOpen &&
              (now == EngineState::kEstablished || now == EngineState::kClosing)) {

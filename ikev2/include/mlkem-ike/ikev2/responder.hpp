@@ -21,7 +21,7 @@ namespace mlkem::ikev2 {
 
 struct ResponderOptions {
   size_t max_sas = 100'000;      // half-open ones included
-  size_t max_half_open = 4'096;  // SAs whose peer is not authenticated
+  size_t max_half_open = 4'096;  // SAs whose peer is not authenticated, also failed ones that linger
   // Of one IPv4 address or one IPv6 network of 64 bits, a NAT or a loopback address with many peers among
   // them. Further requests need a cookie, and as many are taken with one: whoever uses another's address does
   // not shut its owner out. Beyond that they are dropped.
@@ -35,6 +35,8 @@ struct ResponderOptions {
 };
 
 struct ResponderCounts {
+  // SAs whose peer is not authenticated, also those that are over and repeat their last response; those whose
+  // peer is; and those whose peer was, which repeat their last response.
   size_t half_open = 0, established = 0, lingering = 0;
   uint64_t requests_dropped = 0;  // IKE_SA_INITs beyond a limit
   uint64_t cookies_sent = 0;
