@@ -61,7 +61,10 @@ void RecordedKeys::add(const LoggedKeys& logged) noexcept {
 }
 
 bool Pair::fill(void* self, std::span<uint8_t> out) {
-  for (uint8_t& octet : out) octet = uint8_t(static_cast<Pair*>(self)->random_());
+  Pair& pair = *static_cast<Pair*>(self);
+  if (pair.draws_left == 0) return false;
+  --pair.draws_left;
+  for (uint8_t& octet : out) octet = uint8_t(pair.random_());
   return true;
 }
 

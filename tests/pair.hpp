@@ -92,6 +92,8 @@ class Pair {
   };
   std::function<bool(Carried&)> tap;
 
+  // So many draws of randomness still succeed, on either side.
+  size_t draws_left = SIZE_MAX;
   RecordedKeys initiator_keys, responder_keys;
   uint64_t datagrams = 0, longest_datagram = 0, jobs = 0, job_batches = 0;
 

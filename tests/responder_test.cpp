@@ -294,8 +294,7 @@ TEST(Responder, CountsFailedPeersAsHalfOpenWhileTheyLinger) {
         return forger.change(carried, [](Forged& forged) {
           forged.header.exchange = ExchangeType::kInformational;
           forged.first_payload = PayloadType::kDelete;
-          forged.inner =
-              payload_chain([](PayloadWriter& out) { out.add_delete({ProtocolId::kIke, 0, {}}); });
+          forged.inner = payload_chain([](PayloadWriter& out) { out.add_delete({ProtocolId::kIke, 0, {}}); });
         });
       return true;
     };
@@ -374,6 +373,29 @@ TEST(Responder, FollowsAPeerThatMoves) {
   EXPECT_TRUE(pair.responder().check_liveness(sa, pair.now_ms()));
   pair.run_for(100);
   EXPECT_EQ(to.back().port, 777);
+}
+
+// A NAT has forgotten the way by which a request goes out; the peer speaks up from another one.
+TEST(Responder, RepeatsARequestToWhereItsPeerHasMoved) {
+  Pair pair(default_pair());
+  pair.connect();
+  pair.run_for(1'000);
+  ASSERT_NE(pair.heard<Established>(), nullptr);
+  const SaId sa = pair.responder_events()[0].sa;
+  pair.tap = [](Pair::Carried& carried) {
+    if (!carried.to_responder) return carried.path.remote.port == 777;
+    carried.path.local.port = 777;
+    return true;
+  };
+  EXPECT_TRUE(pair.responder().check_liveness(sa, pair.now_ms()));
+  pair.run_for(100);
+  const unsigned answered = pair.responder().report(sa)->round_trips;
+  EXPECT_TRUE(pair.session(0).check_liveness(pair.now_ms()));
+  pair.run_for(100'000);
+  EXPECT_EQ(pair.responder_heard<Closed>(), nullptr);
+  ASSERT_TRUE(pair.responder().report(sa));
+  EXPECT_EQ(pair.responder().report(sa)->round_trips, answered + 1);
+  EXPECT_EQ(pair.responder().report(sa)->retransmissions, 1u);
 }
 
 TEST(Responder, HasNoUseForStrays) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions against a responder over a link that loses nothing: what is agreed upon, both sides' keys, how an
 // SA ends.
-#include "tests/pair.hpp"
+#include "tests/forger.hpp"
 
 namespace mlkem::test {
 namespace {
@@ -273,6 +273,13 @@ TEST(Session, MovesToEncapsulationBehindANat) {
   EXPECT_FALSE(report.remote_nat);
   EXPECT_EQ(encapsulated[false], 2u);
   EXPECT_GE(encapsulated[true], 4u);
+  // What one side counts as sent the other has received.
+  const auto theirs = pair.responder().report(pair.responder_events()[0].sa);
+  ASSERT_TRUE(theirs);
+  EXPECT_EQ(report.octets_sent, theirs->octets_received);
+  EXPECT_EQ(report.octets_received, theirs->octets_sent);
+  EXPECT_EQ(report.datagrams_sent, theirs->datagrams_received);
+  EXPECT_EQ(report.datagrams_received, theirs->datagrams_sent);
   // Keepalives go on while the SA lives.
   const uint64_t before = pair.datagrams;
   pair.run_for(100'000);
@@ -351,6 +358,36 @@ TEST(Session, DeletesAChildAlone) {
     EXPECT_EQ(pair.heard<ChildDeleted>()->spi_out, theirs);
     EXPECT_EQ(pair.heard<ChildDeleted>()->by_peer, !initiator);
     EXPECT_EQ(pair.responder_heard<ChildDeleted>()->by_peer, initiator);
+    EXPECT_EQ(pair.session(0).report().phase, Phase::kEstablished);
+  }
+}
+
+// RFC 7296, section 1.4.1: an SA is named in the response unless the own Delete for it was sent.
+TEST(Session, DeletesOfOneChildCross) {
+  for (const bool is_queued : {true, false}) {
+    Pair pair(whole_messages());
+    expect_established(pair, 2);
+    Forger forger(pair);
+    std::vector<size_t> named;
+    pair.tap = [&](Pair::Carried& carried) {
+      if (!is(carried, true, ExchangeType::kInformational)) return true;
+      return forger.change(carried, [&](Forged& sent) {
+        if (!sent.header.is_response()) return;
+        named.push_back(read_payloads(sent.first_payload, sent.inner)->count(PayloadType::kDelete));
+      });
+    };
+    const uint32_t ours = pair.heard<ChildEstablished>()->spi_in;
+    const uint32_t theirs = pair.responder_heard<ChildEstablished>()->spi_in;
+    if (is_queued) {
+      EXPECT_TRUE(pair.session(0).check_liveness(pair.now_ms()));
+    }
+    EXPECT_TRUE(pair.session(0).delete_child(ours, pair.now_ms()));
+    EXPECT_TRUE(pair.responder().delete_child(pair.responder_events()[0].sa, theirs, pair.now_ms()));
+    pair.run_for(5'000);
+    EXPECT_EQ(named, (std::vector<size_t>{is_queued ? size_t(1) : size_t(0)}));
+    size_t deleted = 0;
+    for (const Event& event : pair.events(0)) deleted += std::holds_alternative<ChildDeleted>(event);
+    EXPECT_EQ(deleted, 1u);
     EXPECT_EQ(pair.session(0).report().phase, Phase::kEstablished);
   }
 }

@@ -113,7 +113,8 @@ Result<void> Engine::use_secret(KeMethod method, Octets secret) {
   if (Result<void> used = sa_.use_keys(*keys); !used) return used;
   if (policy().key_log) policy().key_log->add({sa_.spi_i, sa_.spi_r, sa_.algorithms, *keys});
   ++report_.performed;
-  log(LogCode::kKeyExchange, ExchangeType::kIkeSaInit, uint32_t(method));
+  log(LogCode::kKeyExchange,
+      keys->generation == 0 ? ExchangeType::kIkeSaInit : ExchangeType::kIkeIntermediate, uint32_t(method));
   emit(KeyExchanged{method, keys->generation});
   handshake_->keys = {std::move(keys->sk_d), std::move(keys->sk_pi), std::move(keys->sk_pr)};
   return {};

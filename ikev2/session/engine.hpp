@@ -148,12 +148,13 @@ class Engine {
   Result<void> send_auth_request();
   Result<void> accept_auth_response(const Incoming& in);
   Result<void> accept_child_answer(const PayloadList& payloads);
-  Result<void> add_child(const Agreement& agreement, uint32_t spi_in, std::vector<Selector> local,
-                         std::vector<Selector> remote, bool initiator);
+  Result<ChildEstablished> make_child(const Agreement& agreement, uint32_t spi_in,
+                                      std::vector<Selector> local, std::vector<Selector> remote);
+  void add_child(ChildEstablished child);
   void establish(const IdPayload& peer);
   // authenticate_responder.cpp
   Result<void> accept_auth_request(const Incoming& in);
-  Result<void> answer_child(const PayloadList& payloads, PayloadWriter& out);
+  Result<ChildEstablished> answer_child(const PayloadList& payloads, PayloadWriter& out);
   // informational.cpp
   void delete_children(const PayloadList& payloads, PayloadWriter* out);
   std::optional<Child> next_child_to_delete();

@@ -55,7 +55,7 @@ Result<void> Engine::send_request(ExchangeType exchange, PayloadWriter& chain) {
   if (!sealed) return sealed.error();
   const Timing& timing = policy().timing;
   sa_.request.reset(new (std::nothrow)
-                        Request{exchange, sa_.next_request_id(), *std::move(sealed), report_.path, 1,
+                        Request{exchange, sa_.next_request_id(), *std::move(sealed), 1,
                                 timing.retransmit_first_ms, now_ms_ + timing.retransmit_first_ms});
   if (!sa_.request) return crypto_failure("no memory for a request");
   sa_.count_request();
@@ -89,7 +89,7 @@ void Engine::transmit(const SealedMessage& sealed, const Path& path) {
 
 void Engine::transmit_clear(Octets message, const Path& path) {
   surroundings_.outbox.add_message(path, message);
-  report_.octets_sent += message.size() + (path.encapsulated ? 4u : 0u);
+  report_.octets_sent += message.size();
   ++report_.datagrams_sent;
   sent_ms_ = now_ms_;
 }
@@ -109,9 +109,9 @@ void Engine::retransmit() {
   request.due_ms = now_ms_ + request.interval_ms;
   log(LogCode::kRetransmitted, request.exchange, request.tries);
   if (request.sealed.count() == 0)
-    transmit_clear(handshake_->own_init, request.path);
+    transmit_clear(handshake_->own_init, report_.path);
   else
-    transmit(request.sealed, request.path);
+    transmit(request.sealed, report_.path);
 }
 
 void Engine::handle_timeout(uint64_t now_ms) noexcept {

@@ -157,7 +157,8 @@ struct SessionReport {
   bool peer_childless = false;      // CHILDLESS_IKEV2_SUPPORTED
   bool peer_intermediate = false;   // INTERMEDIATE_EXCHANGE_SUPPORTED
   bool local_nat = false, remote_nat = false;
-  uint64_t octets_sent = 0, octets_received = 0;  // UDP payloads
+  // Of IKE messages and their fragments, without non-ESP markers; keepalives count nowhere.
+  uint64_t octets_sent = 0, octets_received = 0;
   unsigned datagrams_sent = 0, datagrams_received = 0;
   unsigned retransmissions = 0;
   unsigned round_trips = 0;  // requests that were answered
