@@ -16,6 +16,9 @@
 
 namespace mlkem::test {
 
+// In the IKE header (RFC 7296, section 3.1).
+inline constexpr size_t kFirstPayloadOffset = 16, kExchangeOffset = 18;
+
 struct Link {
   uint64_t latency_ms = 10;
   uint64_t jitter_ms = 0;  // up to so much more, each datagram by itself: reorders

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What two well-behaved sides refuse each other, and how both come to know why: wrong keys, nothing in
 // common, cookies, other key exchange methods, silence.
-#include "tests/pair.hpp"
+#include "tests/forger.hpp"
 
 namespace mlkem::test {
 namespace {
@@ -65,8 +65,7 @@ TEST(SessionRefusals, NothingIsEstablishedWithoutAnAnswer) {
     options.initiator.fragmentation = FragmentationPolicy::kOff;
     Pair pair(std::move(options));
     pair.tap = [&](Pair::Carried& carried) {
-      if (carried.to_responder && carried.octets[18] == uint8_t(ExchangeType::kIkeAuth))
-        pair.draws_left = draws;
+      if (is(carried, true, ExchangeType::kIkeAuth)) pair.draws_left = draws;
       return true;
     };
     pair.connect();
@@ -139,8 +138,7 @@ TEST(SessionRefusals, ForgedErrorsDoNotEndAnAttempt) {
     // The first response is replaced by the attacker's; its retransmission comes through.
     std::vector<Bytes> requests;
     pair.tap = [&](Pair::Carried& carried) {
-      if (carried.to_responder && carried.octets[18] == uint8_t(ExchangeType::kIkeSaInit))
-        requests.push_back(carried.octets);
+      if (is(carried, true, ExchangeType::kIkeSaInit)) requests.push_back(carried.octets);
       if (carried.to_responder || forged) return true;
       forged = true;
       Bytes buffer(200);
@@ -267,8 +265,7 @@ InitRequest read_init(const Bytes& octets) {
 std::vector<InitRequest> run_and_read_init(Pair& pair) {
   std::vector<InitRequest> requests;
   pair.tap = [&](Pair::Carried& carried) {
-    if (carried.to_responder && carried.octets[18] == uint8_t(ExchangeType::kIkeSaInit))
-      requests.push_back(read_init(carried.octets));
+    if (is(carried, true, ExchangeType::kIkeSaInit)) requests.push_back(read_init(carried.octets));
     return true;
   };
   pair.connect();

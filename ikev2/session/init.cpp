@@ -12,7 +12,7 @@
 namespace mlkem::ikev2 {
 namespace {
 
-constexpr size_t kMaxCookieBytes = 64;
+constexpr size_t kMaxCookieBytes = 64;  // RFC 7296, section 2.6
 // How often a peer may send the initiator back: cookies with a rotating secret need two, methods one.
 constexpr unsigned kMaxCookieRounds = 5, kMaxMethodChanges = 3;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a responder does with IKE_SA_INIT requests: repeats answers, keeps to its limits, asks for cookies
 // (RFC 7296, sections 2.1 and 2.6), and only then gives a request an engine.
-#include <array>
-#include <cstring>
 #include <utility>
 
 #include "ikev2/session/responder_state.hpp"
@@ -15,12 +13,6 @@ constexpr size_t kNetworkBytes = 8;  // of an IPv6 address
 // must not be many.
 constexpr size_t kMaxOfOneSpi = 8;
 
-uint64_t number_of(Octets octets) {
-  uint64_t number = 0;
-  std::memcpy(&number, octets.data(), octets.size());
-  return number;
-}
-
 // What one party is likely to own: an IPv4 address or an IPv6 network.
 uint64_t network_of(const Address& address) {
   const Octets ip = address.ip();
@@ -29,13 +21,13 @@ uint64_t network_of(const Address& address) {
 
 }  // namespace
 
-void Responder::State::answer(const Path& path, const Spi& spi_i, const NotifyPayload& notify) {
+void Responder::State::answer(const Path& path, const IkeHeader& request, const NotifyPayload& notify) {
   IkeHeader header;
-  header.spi_i = spi_i;
-  header.spi_r = {};
-  header.exchange = ExchangeType::kIkeSaInit;
-  header.flags = kFlagResponse;
-  header.message_id = 0;
+  header.spi_i = request.spi_i;
+  header.spi_r = request.spi_r;
+  header.exchange = request.exchange;
+  header.flags = request.from_initiator() ? kFlagResponse : kFlagResponse | kFlagInitiator;
+  header.message_id = request.message_id;
   PayloadWriter out(surroundings.scratch, header);
   out.add_notify(notify);
   if (const Result<size_t> size = out.finish())
@@ -54,7 +46,7 @@ bool Responder::State::take_cookie(const Message& request, const Path& path, uin
   if (sent && cookies.is_good(workspace, sent->data, *nonce, path.remote, spi_i)) return true;
   if (const Result<Cookie> cookie = cookies.make(workspace, *nonce, path.remote, spi_i)) {
     ++counts.cookies_sent;
-    answer(path, spi_i, {ProtocolId::kNone, NotifyType::kCookie, {}, *cookie});
+    answer(path, request.header, {ProtocolId::kNone, NotifyType::kCookie, {}, *cookie});
   }
   return false;
 }
@@ -76,8 +68,8 @@ void Responder::State::handle_init(const Path& path, Octets message, const IkeHe
   const uint64_t network = network_of(path.remote);
   const auto found = half_open_by_address.find(network);
   const HalfOpen same_address = found == half_open_by_address.end() ? HalfOpen{} : found->second;
-  if (is_closing || same_spi >= kMaxOfOneSpi || sas.size() >= options.max_sas ||
-      counts.half_open >= options.max_half_open ||
+  if (is_closing || message.size() > kMaxInitRequestBytes || same_spi >= kMaxOfOneSpi ||
+      sas.size() >= options.max_sas || counts.half_open >= options.max_half_open ||
       same_address.with_cookie >= options.max_half_open_per_address) {
     ++counts.requests_dropped;
     return;
@@ -87,7 +79,7 @@ void Responder::State::handle_init(const Path& path, Octets message, const IkeHe
     ++counts.refused;
     const Error& error = parsed.error();
     const Octets data(&error.notify_data, error.notify == NotifyType::kUnsupportedCriticalPayload ? 1 : 0);
-    return answer(path, header.spi_i, {ProtocolId::kNone, error.notify, {}, data});
+    return answer(path, header, {ProtocolId::kNone, error.notify, {}, data});
   }
   const bool needs_cookie = counts.half_open >= options.cookie_threshold ||
                             same_address.without_cookie >= options.max_half_open_per_address;

@@ -3,10 +3,11 @@
 // attention.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <unordered_map>
 #include <utility>
@@ -17,6 +18,13 @@
 #include "mlkem-ike/ikev2/responder.hpp"
 
 namespace mlkem::ikev2 {
+
+// Up to eight octets as a number, in the order in which they stand in memory.
+inline uint64_t number_of(Octets octets) {
+  uint64_t number = 0;
+  std::memcpy(&number, octets.data(), octets.size());
+  return number;
+}
 
 // Strangers choose SPIi and address: a secret seed keeps them from filling one bucket.
 struct SeededHash {
@@ -42,9 +50,9 @@ struct Responder::State {
   struct Sa {
     Engine engine;
     uint64_t spi_i, network;
-    bool has_cookie;                  // its request has shown one
-    uint64_t queued_ms = UINT64_MAX;  // the earliest of its entries in `timers`
-    uint64_t peer_hash = 0;           // its key in `by_peer`
+    bool has_cookie;                      // its request has shown one
+    uint64_t queued_ms = UINT64_MAX;      // the earliest of its entries in `timers`
+    std::optional<uint64_t> peer_hash{};  // its key in `by_peer`
     Count counted = Count::kHalfOpen;
   };
   // Of one address or network. Anyone can send requests in another's name, but not with a cookie: those of a
@@ -74,8 +82,9 @@ struct Responder::State {
   // Counters, timers and the end of an SA that was called.
   void settle(SaId id, Sa& sa, uint64_t now_ms);
   void remove(SaId id, Sa& sa);
-  // Of a request that found no place: an unprotected answer without state.
-  void answer(const Path& path, const Spi& spi_i, const NotifyPayload& notify);
+  // Of a request that found no place: an unprotected answer without state, under the request's SPIs, exchange
+  // and message id.
+  void answer(const Path& path, const IkeHeader& request, const NotifyPayload& notify);
   void count(Sa& sa, Count as);
   void replace_others(SaId id, const Sa& sa, uint64_t now_ms);
 };
