@@ -141,10 +141,17 @@ Octets KeyExchangeInitiator::public_value() const noexcept {
 }
 
 Result<KeSecret> KeyExchangeInitiator::finish(Octets peer_value) && noexcept {
-  const std::unique_ptr<Key> key = std::move(key_);
-  if (!key) return misuse("this key exchange is finished already");
+  Result<KeSecret> secret = finish_unless_faulty(peer_value);
+  key_.reset();
+  return secret;
+}
+
+Result<KeSecret> KeyExchangeInitiator::finish_unless_faulty(Octets peer_value) noexcept {
+  if (!key_) return misuse("this key exchange is finished already");
   if (peer_value.size() != sizes(method_).responder_value) return wrong_length();
-  return key->finish(peer_value);
+  Result<KeSecret> secret = key_->finish(peer_value);
+  if (secret || secret.error().kind != ErrorKind::kPeer) key_.reset();
+  return secret;
 }
 
 Result<ResponderShare> respond(KeMethod method, Octets peer_value, Crypto& crypto) noexcept {

@@ -25,7 +25,7 @@ class Forger {
   // Changes an SK message without marker and seals it again. False if it is not one.
   bool change(Pair::Carried& carried, const std::function<void(Forged&)>& edit) {
     if (carried.octets.size() < ikev2::kIkeHeaderBytes ||
-        carried.octets[16] != uint8_t(ikev2::PayloadType::kSk))
+        carried.octets[kFirstPayloadOffset] != uint8_t(ikev2::PayloadType::kSk))
       return false;
     const auto& generations = keys();
     for (unsigned n = unsigned(generations.size()); n-- > 0;) {
@@ -68,9 +68,9 @@ class Forger {
     return cipher_.get();
   }
   ikev2::ProtectionKeys protection(const Pair::Carried& carried, unsigned generation) {
-    const RecordedKeys::Generation& of = keys().at(generation);
-    return *ikev2::ProtectionKeys::make(algorithms(), of[carried.to_responder ? 3 : 4],
-                                        of[carried.to_responder ? 1 : 2]);
+    const auto& [sk_d, sk_ai, sk_ar, sk_ei, sk_er, sk_pi, sk_pr] = keys().at(generation);
+    return *ikev2::ProtectionKeys::make(algorithms(), carried.to_responder ? sk_ei : sk_er,
+                                        carried.to_responder ? sk_ai : sk_ar);
   }
 
   Pair& pair_;
@@ -89,8 +89,6 @@ inline Bytes payload_chain(const std::function<void(ikev2::PayloadWriter&)>& wri
   buffer.resize(*size);
   return buffer;
 }
-
-inline constexpr size_t kExchangeOffset = 18;  // in the IKE header
 
 // Policies without fragments, so that a Forger finds whole messages.
 inline PairOptions whole_messages(const std::string& key_exchanges = "x25519-ke1_mlkem768") {

@@ -58,6 +58,21 @@ TEST_P(EveryMethod, AFailedFinishConsumesTheKey) {
   expect_error(std::move(*initiator).finish(share->public_value()), ErrorKind::kMisuse);
 }
 
+TEST_P(EveryMethod, AFaultyValueLeavesTheKeyWhereOneAsksForThat) {
+  auto initiator = KeyExchangeInitiator::start(GetParam(), *crypto_);
+  const auto share = respond(GetParam(), initiator->public_value(), *crypto_);
+  expect_peer_fault(initiator->finish_unless_faulty({}), NotifyType::kInvalidSyntax);
+  // No ML-KEM ciphertext of the right length is faulty.
+  if (!is_ml_kem(GetParam()))
+    expect_peer_fault(initiator->finish_unless_faulty(Bytes(sizes(GetParam()).responder_value)),
+                      NotifyType::kInvalidSyntax);
+  const auto secret = initiator->finish_unless_faulty(share->public_value());
+  ASSERT_TRUE(secret);
+  EXPECT_TRUE(*secret == share->secret());
+  EXPECT_TRUE(initiator->public_value().empty());
+  expect_error(initiator->finish_unless_faulty(share->public_value()), ErrorKind::kMisuse);
+}
+
 TEST_P(EveryMethod, WrongLengthsAreRefused) {
   const KeMethod method = GetParam();
   auto initiator = KeyExchangeInitiator::start(method, *crypto_);

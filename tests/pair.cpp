@@ -26,9 +26,13 @@ SharedKeys& common_key() {
   return key;
 }
 
-// What a NAT makes of a port.
+// What a NAT makes of a port, and the reverse.
+constexpr uint16_t kTranslation = 20'000;
 uint16_t translated(uint16_t port) {
-  return uint16_t(port + 20'000);
+  return uint16_t(port + kTranslation);
+}
+uint16_t untranslated(uint16_t port) {
+  return uint16_t(port - kTranslation);
 }
 
 }  // namespace
@@ -61,7 +65,10 @@ void RecordedKeys::add(const LoggedKeys& logged) noexcept {
 }
 
 bool Pair::fill(void* self, std::span<uint8_t> out) {
-  for (uint8_t& octet : out) octet = uint8_t(static_cast<Pair*>(self)->random_());
+  Pair& pair = *static_cast<Pair*>(self);
+  if (pair.draws_left == 0) return false;
+  --pair.draws_left;
+  for (uint8_t& octet : out) octet = uint8_t(pair.random_());
   return true;
 }
 
@@ -119,7 +126,7 @@ void Pair::collect() {
     Address to = datagram->path.remote;
     if (options_.link.nat) {
       to.octets[0] = 10;
-      to.port = uint16_t(to.port - 20'000);
+      to.port = untranslated(to.port);
     }
     const auto found = by_address_.find(to.octets);
     if (found != by_address_.end()) carry(false, found->second, *datagram);
@@ -149,7 +156,7 @@ void Pair::carry(bool to_responder, size_t peer, const Datagram& datagram) {
     path.remote.port = translated(path.remote.port);
   } else if (link.nat) {
     path.local.octets[0] = 10;
-    path.local.port = uint16_t(path.local.port - 20'000);
+    path.local.port = untranslated(path.local.port);
   }
   // The port decides what a datagram is, as sockets do.
   path.encapsulated = path.local.port == kEncapsulationPort;

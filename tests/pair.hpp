@@ -16,6 +16,9 @@
 
 namespace mlkem::test {
 
+// In the IKE header (RFC 7296, section 3.1).
+inline constexpr size_t kFirstPayloadOffset = 16, kExchangeOffset = 18;
+
 struct Link {
   uint64_t latency_ms = 10;
   uint64_t jitter_ms = 0;  // up to so much more, each datagram by itself: reorders
@@ -92,6 +95,8 @@ class Pair {
   };
   std::function<bool(Carried&)> tap;
 
+  // So many draws of randomness still succeed, on either side.
+  size_t draws_left = SIZE_MAX;
   RecordedKeys initiator_keys, responder_keys;
   uint64_t datagrams = 0, longest_datagram = 0, jobs = 0, job_batches = 0;
 

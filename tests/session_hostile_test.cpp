@@ -187,9 +187,9 @@ TEST(HostileInitiator, GetsNoStateForABadFirstRequest) {
            out.add(payload.type, payload.body);
          });
          const size_t length = octets.size();
-         const uint8_t more[] = {octets[16], 0x80, 0, 4};
+         const uint8_t more[] = {octets[kFirstPayloadOffset], 0x80, 0, 4};
          octets.insert(octets.begin() + 28, more, more + 4);
-         octets[16] = 200;
+         octets[kFirstPayloadOffset] = 200;
          octets[26] = uint8_t((length + 4) >> 8);
          octets[27] = uint8_t(length + 4);
          return octets;

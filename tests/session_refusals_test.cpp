@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What two well-behaved sides refuse each other, and how both come to know why: wrong keys, nothing in
 // common, cookies, other key exchange methods, silence.
-#include "tests/pair.hpp"
+#include "tests/forger.hpp"
 
 namespace mlkem::test {
 namespace {
@@ -52,6 +52,30 @@ TEST(SessionRefusals, WrongKeyIsToldUnderTheNewestKeys) {
     EXPECT_EQ(pair.responder_heard<Failed>()->end.cause, EndCause::kAuthentication);
     EXPECT_EQ(pair.responder_heard<Established>(), nullptr);
     expect_nothing_left(pair);
+  }
+}
+
+// The responder's crypto fails when it draws the SPI of the Child SA, or the IV of its response.
+TEST(SessionRefusals, NothingIsEstablishedWithoutAnAnswer) {
+  for (const size_t draws : {size_t(0), size_t(1)}) {
+    PairOptions options = default_pair();
+    const std::string ike = "aes256-sha384-x25519-ke1_mlkem768";
+    options.initiator = policy_of("a.example", ike);
+    options.responder = policy_of("b.example", ike);
+    options.initiator.fragmentation = FragmentationPolicy::kOff;
+    Pair pair(std::move(options));
+    pair.tap = [&](Pair::Carried& carried) {
+      if (is(carried, true, ExchangeType::kIkeAuth)) pair.draws_left = draws;
+      return true;
+    };
+    pair.connect();
+    pair.run_for(100);
+    ASSERT_EQ(pair.draws_left, 0u);
+    ASSERT_NE(pair.responder_heard<Failed>(), nullptr);
+    EXPECT_EQ(pair.responder_heard<Failed>()->end.cause, EndCause::kCrypto);
+    EXPECT_EQ(pair.responder_heard<Established>(), nullptr);
+    EXPECT_EQ(pair.responder_heard<ChildEstablished>(), nullptr);
+    EXPECT_EQ(pair.responder().counts().established, 0u);
   }
 }
 
@@ -114,8 +138,7 @@ TEST(SessionRefusals, ForgedErrorsDoNotEndAnAttempt) {
     // The first response is replaced by the attacker's; its retransmission comes through.
     std::vector<Bytes> requests;
     pair.tap = [&](Pair::Carried& carried) {
-      if (carried.to_responder && carried.octets[18] == uint8_t(ExchangeType::kIkeSaInit))
-        requests.push_back(carried.octets);
+      if (is(carried, true, ExchangeType::kIkeSaInit)) requests.push_back(carried.octets);
       if (carried.to_responder || forged) return true;
       forged = true;
       Bytes buffer(200);
@@ -140,6 +163,33 @@ TEST(SessionRefusals, ForgedErrorsDoNotEndAnAttempt) {
     // Its deadline is not the one that the forged error set.
     pair.run_for(60'000);
     EXPECT_EQ(pair.session(0).report().phase, Phase::kEstablished);
+  }
+}
+
+// An all-zero value of X25519, or one of P-384: anyone can put it into an answer.
+TEST(SessionRefusals, ForgedKeyExchangeValuesDoNotEndAnAttempt) {
+  for (const char* method : {"x25519", "ecp384"}) {
+    SCOPED_TRACE(method);
+    PairOptions options = default_pair();
+    const std::string ike = std::string("aes256gcm16-prfsha384-") + method + "-ke1_mlkem768";
+    options.initiator = policy_of("a.example", ike);
+    options.responder = policy_of("b.example", ike);
+    Pair pair(std::move(options));
+    bool forged = false;
+    pair.tap = [&](Pair::Carried& carried) {
+      if (carried.to_responder || forged) return true;
+      forged = true;
+      const Message message = *read_message(carried.octets);
+      const Octets ke = *message.payloads.only(PayloadType::kKe);
+      const auto value = carried.octets.begin() + (ke.data() - carried.octets.data()) + 4;
+      std::fill(value, value + ptrdiff_t(ke.size() - 4), uint8_t(0));
+      return true;
+    };
+    pair.connect();
+    pair.run_for(10'000);
+    EXPECT_TRUE(forged);
+    EXPECT_EQ(pair.heard<Failed>(), nullptr);
+    EXPECT_NE(pair.heard<Established>(), nullptr);
   }
 }
 
@@ -215,8 +265,7 @@ InitRequest read_init(const Bytes& octets) {
 std::vector<InitRequest> run_and_read_init(Pair& pair) {
   std::vector<InitRequest> requests;
   pair.tap = [&](Pair::Carried& carried) {
-    if (carried.to_responder && carried.octets[18] == uint8_t(ExchangeType::kIkeSaInit))
-      requests.push_back(read_init(carried.octets));
+    if (is(carried, true, ExchangeType::kIkeSaInit)) requests.push_back(read_init(carried.octets));
     return true;
   };
   pair.connect();

@@ -85,7 +85,9 @@ TEST(RepeatedMessages, ARequestCutAnewGetsTheSameResponse) {
     pair.responder().handle_message({path.remote, path.local, false}, cut_anew[0], pair.now_ms());
     const auto answer = pair.responder().poll_transmit();
     ASSERT_EQ(answer.has_value(), genuine);
-    EXPECT_EQ(copy(genuine ? answer->octets : Octets(responses[0])), responses[0]);
+    if (genuine) {
+      EXPECT_EQ(copy(answer->octets), responses[0]);
+    }
   }
 }
 

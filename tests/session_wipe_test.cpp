@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// No key is left in memory that sessions give back: every block of the heap is searched when it goes.
+// No key is left in memory that sessions give back: every block of the heap is searched for the keys of IKE and
+// Child SAs when it goes.
 #include <algorithm>
 #include <array>
 
@@ -71,8 +72,9 @@ void run(const std::string& ike, bool fails) {
         while (const auto event = session.poll_event()) {
           established |= std::holds_alternative<Established>(*event);
           if (const auto* child = std::get_if<ChildEstablished>(&*event)) {
-            note(child->keys.encryption_i.expose());
-            note(child->keys.integrity_r.expose());
+            for (Octets key : {child->keys.encryption_i.expose(), child->keys.integrity_i.expose(),
+                               child->keys.encryption_r.expose(), child->keys.integrity_r.expose()})
+              note(key);
           }
         }
         while (responder.poll_event()) {

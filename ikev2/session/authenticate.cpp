@@ -59,8 +59,8 @@ std::vector<Selector> Engine::offered_selectors(const std::vector<Selector>& con
   return configured.empty() ? std::vector<Selector>{any_address(report_.path.remote.version)} : configured;
 }
 
-Result<void> Engine::add_child(const Agreement& agreement, uint32_t spi_in, std::vector<Selector> local,
-                               std::vector<Selector> remote, bool initiator) {
+Result<ChildEstablished> Engine::make_child(const Agreement& agreement, uint32_t spi_in,
+                                            std::vector<Selector> local, std::vector<Selector> remote) {
   const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
   if (!prf) return prf.error();
   const IkeSaInputs inputs = key_inputs();
@@ -68,10 +68,21 @@ Result<void> Engine::add_child(const Agreement& agreement, uint32_t spi_in, std:
                                       agreement.integrity, inputs.ni, inputs.nr);
   if (!keys) return keys.error();
   const uint32_t spi_out = load_32(agreement.peer_spi().data());
-  children_.push_back({spi_in, spi_out});
-  emit(ChildEstablished{spi_in, spi_out, agreement.encryption, agreement.integrity, agreement.esn,
-                        *std::move(keys), initiator, std::move(local), std::move(remote), report_.path});
-  return {};
+  return ChildEstablished{spi_in,
+                          spi_out,
+                          agreement.encryption,
+                          agreement.integrity,
+                          agreement.esn,
+                          *std::move(keys),
+                          sa_.is_initiator(),
+                          std::move(local),
+                          std::move(remote),
+                          report_.path};
+}
+
+void Engine::add_child(ChildEstablished child) {
+  children_.push_back({child.spi_in, child.spi_out});
+  emit(std::move(child));
 }
 
 // The peer is who it says: what only the handshake needed goes.
@@ -215,7 +226,11 @@ Result<void> Engine::accept_child_answer(const PayloadList& payloads) {
   if (local.empty() || remote.empty() || !lie_within(local, offered_selectors(policy().local_selectors)) ||
       !lie_within(remote, offered_selectors(policy().remote_selectors)))
     return peer_fault(NotifyType::kTsUnacceptable, "the peer's traffic selectors go beyond the offer");
-  return add_child(*agreement, handshake_->child_spi, std::move(local), std::move(remote), true);
+  Result<ChildEstablished> child =
+      make_child(*agreement, handshake_->child_spi, std::move(local), std::move(remote));
+  if (!child) return child.error();
+  add_child(*std::move(child));
+  return {};
 }
 
 }  // namespace mlkem::ikev2

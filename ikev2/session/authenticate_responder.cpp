@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The responder's IKE_AUTH with a shared key (RFC 7296 sections 1.2, 2.9 and 2.15, RFC 6023).
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "ikev2/session/engine.hpp"
@@ -55,22 +56,28 @@ Result<void> Engine::accept_auth_request(const Incoming& in) {
   out.add(PayloadType::kIdr, own_id);
   out.add_auth({uint8_t(AuthMethod::kSharedKey), own_auth->expose()});
   initial_contact_ = in.payloads.find_notify(NotifyType::kInitialContact).has_value();
-  emit(Established{{id->type, {id->data.begin(), id->data.end()}}, sa_.spi_i, sa_.spi_r, report_.path});
-  if (wants_child) {
-    if (const Result<void> child = answer_child(in.payloads, out); !child) {
-      // The IKE SA lives without it (RFC 7296, section 1.2).
-      if (child.error().kind != ErrorKind::kPeer) return child;
-      out.add_notify({ProtocolId::kNone, child.error().notify, {}, {}});
-      emit(ChildFailed{child.error().notify});
-    }
+  std::optional<Result<ChildEstablished>> child;
+  if (wants_child) child.emplace(answer_child(in.payloads, out));
+  if (child && !*child) {
+    // The IKE SA lives without it (RFC 7296, section 1.2).
+    const Error& error = child->error();
+    if (error.kind != ErrorKind::kPeer) return error;
+    out.add_notify({ProtocolId::kNone, error.notify, {}, {}});
   }
+  // There is no SA before the peer can learn of it.
   if (Result<void> sent = send_response(ExchangeType::kIkeAuth, out, in.path); !sent) return sent;
   establish(*id);
+  emit(Established{peer_, sa_.spi_i, sa_.spi_r, report_.path});
+  if (!child) return {};
+  if (*child)
+    add_child(**std::move(child));
+  else
+    emit(ChildFailed{child->error().notify});
   return {};
 }
 
 // Nothing is written before all of it is agreed upon.
-Result<void> Engine::answer_child(const PayloadList& payloads, PayloadWriter& out) {
+Result<ChildEstablished> Engine::answer_child(const PayloadList& payloads, PayloadWriter& out) {
   const Result<Octets> sa_body = payloads.only(PayloadType::kSa);
   if (!sa_body) return sa_body.error();
   const Result<SaPayload> sa = read_sa_body(*sa_body);
@@ -96,10 +103,10 @@ Result<void> Engine::answer_child(const PayloadList& payloads, PayloadWriter& ou
   if (!spi) return spi.error();
   std::array<uint8_t, 4> octets;
   store_32(octets.data(), *spi);
-  if (Result<void> added = write_answer(out, *agreement, octets); !added) return added;
+  if (const Result<void> added = write_answer(out, *agreement, octets); !added) return added.error();
   out.add_ts(PayloadType::kTsi, selector_views(remote));
   out.add_ts(PayloadType::kTsr, selector_views(local));
-  return add_child(*agreement, *spi, std::move(local), std::move(remote), false);
+  return make_child(*agreement, *spi, std::move(local), std::move(remote));
 }
 
 }  // namespace mlkem::ikev2

@@ -3,7 +3,6 @@
 #include "ikev2/session/engine.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace mlkem::ikev2 {
@@ -79,6 +78,19 @@ void Engine::receive(const IkeHeader& header, Octets message, const Path& path, 
   dispatch(in);
 }
 
+// An initiator reports all, for a probe to learn from; a responder the errors.
+void Engine::read_notifies(const Incoming& in) {
+  for (const Payload& payload : in.payloads) {
+    if (payload.type == PayloadType::kVendorId && sa_.is_initiator())
+      emit(VendorIdReceived{{payload.body.begin(), payload.body.end()}});
+    if (payload.type != PayloadType::kNotify) continue;
+    const Result<NotifyPayload> notify = read_notify_body(payload.body);
+    if (!notify || (!sa_.is_initiator() && !is_error(notify->type))) continue;
+    const bool newest = in.protection.is_protected && sa_.generation() == in.protection.generation;
+    emit(NotifyReceived{notify->type, in.protection, newest, in.header.exchange});
+  }
+}
+
 void Engine::dispatch(const Incoming& in) {
   const bool response = in.header.is_response();
   const Handler handler = handler_for(state_, in.header.exchange, response);
@@ -113,7 +125,8 @@ Result<void> Engine::use_secret(KeMethod method, Octets secret) {
   if (Result<void> used = sa_.use_keys(*keys); !used) return used;
   if (policy().key_log) policy().key_log->add({sa_.spi_i, sa_.spi_r, sa_.algorithms, *keys});
   ++report_.performed;
-  log(LogCode::kKeyExchange, ExchangeType::kIkeSaInit, uint32_t(method));
+  log(LogCode::kKeyExchange,
+      keys->generation == 0 ? ExchangeType::kIkeSaInit : ExchangeType::kIkeIntermediate, uint32_t(method));
   emit(KeyExchanged{method, keys->generation});
   handshake_->keys = {std::move(keys->sk_d), std::move(keys->sk_pi), std::move(keys->sk_pr)};
   return {};
@@ -152,11 +165,6 @@ void Engine::hand_back(KeyJob& job, uint64_t now_ms) noexcept {
   const Incoming in{header, none, {}, {}, report_.path, {true, *sa_.generation()}};
   send_refusal(in, done.error());
   end_with(done.error(), in);
-}
-
-void Engine::set_state(EngineState state) {
-  state_ = state;
-  log(LogCode::kStateChanged, ExchangeType{}, uint32_t(state));
 }
 
 void Engine::log(LogCode code, ExchangeType exchange, uint32_t value, const char* text) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The exchanges of one IKE SA, in both roles (RFC 7296, RFC 9242, RFC 9370). Which message is welcome in which
-// state stands in transitions.cpp; every handler there is a member of Engine.
+// state stands in handlers.cpp; every handler there is a member of Engine and sets the next state.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@
 
 namespace mlkem::ikev2 {
 
+// What the payloads of one message may take, more than any that an engine writes.
 inline constexpr size_t kScratchBytes = 16 * 1024;
 
 // What all engines of one owner share.
@@ -148,12 +149,13 @@ class Engine {
   Result<void> send_auth_request();
   Result<void> accept_auth_response(const Incoming& in);
   Result<void> accept_child_answer(const PayloadList& payloads);
-  Result<void> add_child(const Agreement& agreement, uint32_t spi_in, std::vector<Selector> local,
-                         std::vector<Selector> remote, bool initiator);
+  Result<ChildEstablished> make_child(const Agreement& agreement, uint32_t spi_in,
+                                      std::vector<Selector> local, std::vector<Selector> remote);
+  void add_child(ChildEstablished child);
   void establish(const IdPayload& peer);
   // authenticate_responder.cpp
   Result<void> accept_auth_request(const Incoming& in);
-  Result<void> answer_child(const PayloadList& payloads, PayloadWriter& out);
+  Result<ChildEstablished> answer_child(const PayloadList& payloads, PayloadWriter& out);
   // informational.cpp
   void delete_children(const PayloadList& payloads, PayloadWriter* out);
   std::optional<Child> next_child_to_delete();
@@ -172,10 +174,11 @@ class Engine {
   void send_refusal(const Incoming& in, const Error& error);
   void transmit(const SealedMessage& sealed, const Path& path);
   void transmit_clear(Octets message, const Path& path);
+  // timers.cpp
   void retransmit();
-  void read_notifies(const Incoming& in);
 
   // engine.cpp
+  void read_notifies(const Incoming& in);
   void dispatch(const Incoming& in);
   void refuse_in_state(const Incoming& in);
   // Keys of the next generation, or of the first.
@@ -184,7 +187,7 @@ class Engine {
   // A key exchange of a responder: done at once, or put where its owner takes it.
   Result<void> compute_share(KeMethod method, Octets peer_value, EngineState waiting);
   Result<void> continue_with(Result<ResponderShare> share);
-  void set_state(EngineState state);
+  void set_state(EngineState state) { state_ = state; }
   void log(LogCode code, ExchangeType exchange, uint32_t value, const char* text = "");
   void emit(Event&& event) { surroundings_.outbox.add_event(id_, std::move(event)); }
   // Over: says why, wipes keys. A responder that has answered stays to repeat its answer.
@@ -213,7 +216,7 @@ class Engine {
   bool close_wanted_ = false, liveness_wanted_ = false, initial_contact_ = false;
 };
 
-// The transition table: null where a message is not welcome.
+// The table of handlers: null where a message is not welcome.
 Engine::Handler handler_for(EngineState state, ExchangeType exchange, bool response) noexcept;
 
 }  // namespace mlkem::ikev2

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an engine's messages go out: protected, in fragments, again (RFC 7296 section 2.1, RFC 7383), and when
-// time is up.
-#include <algorithm>
+// How an engine's messages go out: protected, and in fragments where they are too long (RFC 7296 section 3.14,
+// RFC 7383).
 #include <array>
 #include <new>
 #include <utility>
@@ -10,16 +9,6 @@
 #include "ikev2/wire.hpp"
 
 namespace mlkem::ikev2 {
-namespace {
-
-constexpr std::array<uint8_t, 1> kKeepalive{0xff};  // RFC 3948, section 2.3
-
-void take_earlier(std::optional<uint64_t>& earliest, uint64_t time_ms) {
-  earliest = std::min(earliest.value_or(UINT64_MAX), time_ms);
-}
-
-}  // namespace
-
 Result<SealedMessage> Engine::protect(const IkeHeader& header, PayloadWriter& chain, const Path& path) {
   const Result<size_t> size = chain.finish();
   if (!size) return size.error();
@@ -55,7 +44,7 @@ Result<void> Engine::send_request(ExchangeType exchange, PayloadWriter& chain) {
   if (!sealed) return sealed.error();
   const Timing& timing = policy().timing;
   sa_.request.reset(new (std::nothrow)
-                        Request{exchange, sa_.next_request_id(), *std::move(sealed), report_.path, 1,
+                        Request{exchange, sa_.next_request_id(), *std::move(sealed), 1,
                                 timing.retransmit_first_ms, now_ms_ + timing.retransmit_first_ms});
   if (!sa_.request) return crypto_failure("no memory for a request");
   sa_.count_request();
@@ -89,80 +78,9 @@ void Engine::transmit(const SealedMessage& sealed, const Path& path) {
 
 void Engine::transmit_clear(Octets message, const Path& path) {
   surroundings_.outbox.add_message(path, message);
-  report_.octets_sent += message.size() + (path.encapsulated ? 4u : 0u);
+  report_.octets_sent += message.size();
   ++report_.datagrams_sent;
   sent_ms_ = now_ms_;
-}
-
-void Engine::retransmit() {
-  Request& request = *sa_.request;
-  const Timing& timing = policy().timing;
-  if (request.tries >= timing.retransmit_tries) {
-    End timeout{EndCause::kTimeout, NotifyType::kNone, {}, request.exchange, "no answer"};
-    if (handshake_ && handshake_->unprotected_error) timeout = *handshake_->unprotected_error;
-    if (state_ == EngineState::kClosing) timeout.cause = EndCause::kClosed;
-    return end(timeout);
-  }
-  ++request.tries;
-  ++report_.retransmissions;
-  request.interval_ms = std::min(2 * request.interval_ms, timing.retransmit_max_ms);
-  request.due_ms = now_ms_ + request.interval_ms;
-  log(LogCode::kRetransmitted, request.exchange, request.tries);
-  if (request.sealed.count() == 0)
-    transmit_clear(handshake_->own_init, request.path);
-  else
-    transmit(request.sealed, request.path);
-}
-
-void Engine::handle_timeout(uint64_t now_ms) noexcept {
-  now_ms_ = now_ms;
-  if (state_ == EngineState::kGone) return;
-  sa_.expire(now_ms);
-  if (!established_ || state_ == EngineState::kLingering) {
-    if (now_ms >= deadline_ms_) {
-      sa_.last_response = SealedMessage();
-      End timeout{EndCause::kTimeout, NotifyType::kNone, {}, {}, "not established in time"};
-      if (sa_.request) timeout.exchange = sa_.request->exchange;
-      if (handshake_ && handshake_->unprotected_error) timeout = *handshake_->unprotected_error;
-      return end(timeout);
-    }
-  }
-  if (sa_.request && now_ms >= sa_.request->due_ms) return retransmit();
-  if (state_ != EngineState::kEstablished) return;
-  const Timing& timing = policy().timing;
-  if (timing.liveness_ms && !sa_.request && now_ms >= heard_ms_ + timing.liveness_ms) {
-    liveness_wanted_ = true;
-    next_informational();
-  }
-  if (timing.keepalive_ms && report_.local_nat && now_ms >= sent_ms_ + timing.keepalive_ms) {
-    surroundings_.outbox.add_raw(report_.path, kKeepalive);
-    sent_ms_ = now_ms;
-  }
-}
-
-std::optional<uint64_t> Engine::deadline_ms() const noexcept {
-  if (state_ == EngineState::kGone) return std::nullopt;
-  std::optional<uint64_t> earliest = sa_.deadline_ms();
-  if (!established_ || state_ == EngineState::kLingering) take_earlier(earliest, deadline_ms_);
-  if (sa_.request) take_earlier(earliest, sa_.request->due_ms);
-  if (state_ != EngineState::kEstablished) return earliest;
-  const Timing& timing = policy().timing;
-  if (timing.liveness_ms && !sa_.request) take_earlier(earliest, heard_ms_ + timing.liveness_ms);
-  if (timing.keepalive_ms && report_.local_nat) take_earlier(earliest, sent_ms_ + timing.keepalive_ms);
-  return earliest;
-}
-
-// An initiator reports all, for a probe to learn from; a responder the errors.
-void Engine::read_notifies(const Incoming& in) {
-  for (const Payload& payload : in.payloads) {
-    if (payload.type == PayloadType::kVendorId && sa_.is_initiator())
-      emit(VendorIdReceived{{payload.body.begin(), payload.body.end()}});
-    if (payload.type != PayloadType::kNotify) continue;
-    const Result<NotifyPayload> notify = read_notify_body(payload.body);
-    if (!notify || (!sa_.is_initiator() && !is_error(notify->type))) continue;
-    const bool newest = in.protection.is_protected && sa_.generation() == in.protection.generation;
-    emit(NotifyReceived{notify->type, in.protection, newest, in.header.exchange});
-  }
 }
 
 }  // namespace mlkem::ikev2

@@ -19,12 +19,12 @@
 
 namespace mlkem::ikev2 {
 
-// A request of this side's that waits for its answer. The message is sent again as it is.
+// A request of this side's that waits for its answer. The message is sent again as it is, to where the peer is
+// by then.
 struct Request {
   ExchangeType exchange;
   uint32_t message_id;
   SealedMessage sealed;  // empty for IKE_SA_INIT, whose octets the handshake keeps
-  Path path;
   unsigned tries = 1;
   uint64_t interval_ms, due_ms;
 };

@@ -32,7 +32,7 @@ void add_child_delete(PayloadWriter& out, std::span<const uint32_t> spis) {
 
 }  // namespace
 
-// Before IKE_AUTH a peer can only give up.
+// Before IKE_AUTH a peer can only give up (RFC 7296, section 2.21.2; RFC 9242, section 3.2).
 void Engine::on_early_informational(const Incoming& in) {
   PayloadWriter out = chain();
   if (const Result<void> sent = send_response(in.header.exchange, out, in.path); !sent)
@@ -71,10 +71,10 @@ void Engine::delete_children(const PayloadList& payloads, PayloadWriter* out) {
       const auto child = std::find_if(children_.begin(), children_.end(),
                                       [spi](const Child& each) { return each.spi_out == spi; });
       if (child == children_.end()) continue;
-      // When both sides delete the same SA at once, neither needs the other's answer.
-      const bool asked = std::any_of(children_to_delete_.begin(), children_to_delete_.end(),
-                                     [&](const Child& each) { return each.spi_in == child->spi_in; });
-      if (!asked) own.push_back(child->spi_in);
+      // An SA whose Delete is under way is no longer in children_, and is not named again; one whose Delete
+      // only waits for its turn is named here, and there is nothing left to ask for.
+      own.push_back(child->spi_in);
+      std::erase_if(children_to_delete_, [&](const Child& each) { return each.spi_in == child->spi_in; });
       emit(ChildDeleted{child->spi_in, child->spi_out, true});
       children_.erase(child);
     }

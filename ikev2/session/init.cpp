@@ -12,7 +12,7 @@
 namespace mlkem::ikev2 {
 namespace {
 
-constexpr size_t kMaxCookieBytes = 64;
+constexpr size_t kMaxCookieBytes = 64;  // RFC 7296, section 2.6
 // How often a peer may send the initiator back: cookies with a rotating secret need two, methods one.
 constexpr unsigned kMaxCookieRounds = 5, kMaxMethodChanges = 3;
 
@@ -76,13 +76,8 @@ Result<void> Engine::send_init_request() {
   handshake_->own_init.assign(surroundings_.scratch.begin(),
                               surroundings_.scratch.begin() + ptrdiff_t(*size));
   const Timing& timing = policy().timing;
-  sa_.request.reset(new (std::nothrow) Request{ExchangeType::kIkeSaInit,
-                                               0,
-                                               {},
-                                               report_.path,
-                                               1,
-                                               timing.retransmit_first_ms,
-                                               now_ms_ + timing.retransmit_first_ms});
+  sa_.request.reset(new (std::nothrow) Request{
+      ExchangeType::kIkeSaInit, 0, {}, 1, timing.retransmit_first_ms, now_ms_ + timing.retransmit_first_ms});
   if (!sa_.request) return crypto_failure("no memory for a request");
   set_state(EngineState::kInitSent);
   log(LogCode::kRequestSent, ExchangeType::kIkeSaInit, uint32_t(*size));
@@ -189,7 +184,7 @@ Result<void> Engine::accept_init_response(const Incoming& in) {
   if (2 * nonce->size() < output_bytes(agreement->prf))
     return peer_fault(NotifyType::kInvalidSyntax, "the nonce is too short for the PRF");
 
-  const Result<KeSecret> secret = std::move(*handshake_->exchange).finish(ke->data);
+  const Result<KeSecret> secret = handshake_->exchange->finish_unless_faulty(ke->data);
   if (!secret) return secret.error();
   report_.agreement = *agreement;
   report_.peer_fragmentation = has(NotifyType::kIkev2FragmentationSupported);

@@ -4,10 +4,10 @@
 
 #include <type_traits>
 
+#include "ikev2/session/datagram.hpp"
+
 namespace mlkem::ikev2 {
 namespace {
-
-constexpr size_t kMarkerBytes = 4;
 
 // A queue that grows moves its events, and secrets that are moved are wiped where they were.
 static_assert(std::is_nothrow_move_constructible_v<SaEvent>);
@@ -24,7 +24,7 @@ void Outbox::begin() {
 void Outbox::add_message(const Path& path, Octets message) {
   begin();
   const size_t offset = octets_.size();
-  if (path.encapsulated) octets_.resize(offset + kMarkerBytes);
+  if (path.encapsulated) octets_.resize(offset + kNonEspMarkerBytes);
   octets_.insert(octets_.end(), message.begin(), message.end());
   datagrams_.push_back({path, offset, octets_.size() - offset});
 }

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "mlkem-ike/ikev2/event.hpp"
-#include "mlkem-ike/ikev2/responder.hpp"
 
 namespace mlkem::ikev2 {
 

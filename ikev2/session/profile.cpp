@@ -11,7 +11,6 @@
 namespace mlkem::ikev2 {
 namespace {
 
-constexpr size_t kMaxIdentityBytes = 1024;
 constexpr size_t kMaxDatagramBytes = 65535;
 // Proposals and selectors are counted in one octet.
 constexpr size_t kMaxListed = 255;

@@ -2,24 +2,21 @@
 // A responder's SAs: found by SPI, called when their time has come, counted, removed.
 #include "mlkem-ike/ikev2/responder.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "ikev2/session/datagram.hpp"
 #include "ikev2/session/responder_state.hpp"
 
 namespace mlkem::ikev2 {
-namespace {
 
-uint64_t number_of(const Spi& spi) {
-  uint64_t number;
-  std::memcpy(&number, spi.data(), sizeof number);
-  return number;
+Spi spi_r_of(SaId sa) noexcept {
+  Spi spi;
+  std::memcpy(spi.data(), &sa, sizeof sa);
+  return spi;
 }
-
-}  // namespace
 
 Responder::Responder(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
 Responder::Responder(Responder&&) noexcept = default;
@@ -53,7 +50,7 @@ void Responder::handle_message(const Path& path, Octets datagram, uint64_t now_m
     if (message.size() >= kIkeHeaderBytes && header.error().notify == NotifyType::kInvalidMajorVersion) {
       const IkeHeader fields = read_ike_header_fields(message.first<kIkeHeaderBytes>());
       if (!fields.is_response())
-        state.answer(path, fields.spi_i, {ProtocolId::kNone, header.error().notify, {}, {}});
+        state.answer(path, fields, {ProtocolId::kNone, header.error().notify, {}, {}});
     }
     return;
   }
@@ -71,15 +68,18 @@ void Responder::handle_message(const Path& path, Octets datagram, uint64_t now_m
 void Responder::State::settle(SaId id, Sa& sa, uint64_t now_ms) {
   const EngineState now = sa.engine.state();
   if (now == EngineState::kGone) return remove(id, sa);
-  if (now == EngineState::kLingering) {
+  // An SA whose peer was never authenticated stays among the half-open ones, and under their limits, until it
+  // is gone.
+  if (now == EngineState::kLingering && sa.counted == Count::kEstablished) {
     count(sa, Count::kLingering);
   } else if (sa.counted == Count::kHalfOpen &&
              (now == EngineState::kEstablished || now == EngineState::kClosing)) {
     count(sa, Count::kEstablished);
     const Identity& peer = sa.engine.peer();
-    sa.peer_hash =
+    const uint64_t hash =
         std::hash<std::string_view>()({reinterpret_cast<const char*>(peer.data.data()), peer.data.size()});
-    by_peer.emplace(sa.peer_hash, id);
+    sa.peer_hash = hash;
+    by_peer.emplace(hash, id);
     if (sa.engine.initial_contact()) replace_others(id, sa, now_ms);
   }
   const auto deadline = sa.engine.deadline_ms();
@@ -91,7 +91,7 @@ void Responder::State::settle(SaId id, Sa& sa, uint64_t now_ms) {
 // RFC 7296, section 2.4: after a restart the peer knows nothing of its older SAs.
 void Responder::State::replace_others(SaId id, const Sa& sa, uint64_t now_ms) {
   std::vector<SaId> others;
-  const auto [first, last] = by_peer.equal_range(sa.peer_hash);
+  const auto [first, last] = by_peer.equal_range(*sa.peer_hash);
   for (auto at = first; at != last; ++at) {
     Sa* other = find(at->second);
     if (at->second != id && other && other->engine.peer() == sa.engine.peer()) others.push_back(at->second);
@@ -111,7 +111,11 @@ void Responder::State::count(Sa& sa, Count as) {
   };
   if (sa.counted == Count::kHalfOpen) {
     const auto from = half_open_by_address.find(sa.network);
-    if (from != half_open_by_address.end() && --from->second == 0) half_open_by_address.erase(from);
+    if (from != half_open_by_address.end()) {
+      HalfOpen& same_address = from->second;
+      --same_address.of(sa);
+      if (same_address.with_cookie + same_address.without_cookie == 0) half_open_by_address.erase(from);
+    }
   }
   --counter(sa.counted);
   ++counter(as);
@@ -127,7 +131,7 @@ void Responder::State::remove(SaId id, Sa& sa) {
       if (at->second == id) return void(map.erase(at));
   };
   erase_one(by_initiator_spi, sa.spi_i);
-  if (sa.peer_hash != 0) erase_one(by_peer, sa.peer_hash);
+  if (sa.peer_hash) erase_one(by_peer, *sa.peer_hash);
   sas.erase(id);
 }
 

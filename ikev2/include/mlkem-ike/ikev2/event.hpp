@@ -56,12 +56,14 @@ struct ChildEstablished {
   Path path;
 };
 
-// The IKE SA is established, its first Child SA is not. `notify` is what the peer sent, or, of a responder,
-// what it answered.
+// The IKE SA is established, its first Child SA is not. `notify` is what the peer sent; of a responder, what it
+// answered; of an initiator that does not take the peer's answer, what it found (kNone if the crypto failed):
+// then it closes the IKE SA.
 struct ChildFailed {
   NotifyType notify;
 };
 
+// A Child SA is gone: when the peer's Delete came, or when this side's was sent, without waiting for the answer.
 struct ChildDeleted {
   uint32_t spi_in, spi_out;
   bool by_peer;
@@ -107,6 +109,7 @@ struct NotifyReceived {
   ExchangeType exchange;
 };
 
+// An initiator's: a VENDOR_ID payload of the responder's, octets as they came.
 struct VendorIdReceived {
   std::vector<uint8_t> id;
 };
@@ -123,7 +126,6 @@ enum class LogCode : uint8_t {
   kCookie,            // sent or received; value: the round
   kKeyExchange,       // value: method
   kNat,               // value: 1 this side, 2 the peer's, 3 both
-  kStateChanged,      // value: the new one
 };
 struct LogRecord {
   LogCode code;
@@ -136,10 +138,18 @@ struct LogRecord {
 using Event = std::variant<Negotiated, KeyExchanged, Established, ChildEstablished, ChildFailed, ChildDeleted,
                            Failed, Closed, NotifyReceived, VendorIdReceived, LogRecord>;
 
+// Names an SA of a Responder, for as long as it is there; spi_r_of() gives its SPIr.
+using SaId = uint64_t;
+
+struct SaEvent {
+  SaId sa;
+  Event event;
+};
+
 enum class Phase : uint8_t {
   kConnecting,   // not established yet
   kEstablished,  // the peer is authenticated
-  kClosing,      // a Delete of ours waits for its answer
+  kClosing,      // established or not: a Delete or a last error notify of this side waits for its answer
   kClosed,       // over; at most an old response is repeated
 };
 
@@ -157,7 +167,8 @@ struct SessionReport {
   bool peer_childless = false;      // CHILDLESS_IKEV2_SUPPORTED
   bool peer_intermediate = false;   // INTERMEDIATE_EXCHANGE_SUPPORTED
   bool local_nat = false, remote_nat = false;
-  uint64_t octets_sent = 0, octets_received = 0;  // UDP payloads
+  // Of IKE messages and their fragments, without non-ESP markers; keepalives count nowhere.
+  uint64_t octets_sent = 0, octets_received = 0;
   unsigned datagrams_sent = 0, datagrams_received = 0;
   unsigned retransmissions = 0;
   unsigned round_trips = 0;  // requests that were answered

@@ -38,6 +38,10 @@ class KeyExchangeInitiator {
   // misuse on an object that was consumed; crypto. A damaged ML-KEM ciphertext of the right length is no
   // error: it gives another secret (implicit rejection).
   MLKEM_API Result<KeSecret> finish(Octets peer_value) && noexcept;
+  // The same, but a value that fails a recipient test leaves the object as it was: for an answer that came in
+  // the clear, where another may have sent it. No secret was computed with the key then, or one that is
+  // zero whatever the key is.
+  MLKEM_API Result<KeSecret> finish_unless_faulty(Octets peer_value) noexcept;
 
  private:
   struct Key;
@@ -76,7 +80,9 @@ class ResponderShare {
 MLKEM_API Result<ResponderShare> respond(KeMethod method, Octets peer_value, Crypto& crypto) noexcept;
 
 // The same for several initiators at once, whose results are independent: one ML-KEM set, through lib's batch
-// function. At most kMaxRespondJobs; others stay as they are.
+// function. At most kMaxRespondJobs, two of the largest groups of lanes that lib's kernels work on; the results
+// of others stay as they are. Errors of each job: as respond(); misuse for a method that is no ML-KEM set, in
+// all of them.
 struct RespondJob {
   Octets peer_value;
   Result<ResponderShare>* out_share;

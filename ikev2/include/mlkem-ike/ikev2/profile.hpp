@@ -31,14 +31,15 @@ struct Identity {
 inline constexpr size_t kMaxSharedKeyBytes = 512;
 using SharedKey = SecretBytes<kMaxSharedKeyBytes>;
 
-// Finds the key that is shared with a peer. Called when a peer's identity is known, before it is
-// authenticated.
+// Finds the key that is shared with a peer, before it is authenticated. A responder asks once, when the peer
+// has named itself. An initiator asks twice: for its own AUTH, when all it knows is the identity that it expects
+// (Policy::peer_identity; without one `peer` is a KEY_ID without data), and again for the peer's.
 class MLKEM_API SharedKeys {
  public:
   virtual ~SharedKeys() = default;
 
-  // The key for this pair of identities, valid until the next call, or null. The views are valid during the
-  // call.
+  // The key for this pair of identities, valid until the next call, or null, which ends the attempt. The views
+  // are valid during the call.
   virtual const SharedKey* find(const IdPayload& own, const IdPayload& peer) noexcept = 0;
 };
 
@@ -99,8 +100,10 @@ struct Timing {
   uint64_t keepalive_ms = 20'000;
 };
 
+inline constexpr size_t kMaxIdentityBytes = 1024;  // one that fits in IKE_AUTH with all else
+
 struct Policy {
-  Identity identity;                      // the own one
+  Identity identity;                      // the own one, 1 to kMaxIdentityBytes octets
   std::optional<Identity> peer_identity;  // if set, no other one is accepted
   SharedKeys* shared_keys = nullptr;      // must outlive the sessions
 
@@ -111,6 +114,7 @@ struct Policy {
   // IKE_SA_INIT can't be fragmented. Unless this is set, an initiator offers no ML-KEM-768 or -1024 for it,
   // and a responder takes them only from an initiator that has sent such a key.
   bool path_carries_large_init = false;
+  // The code points of ML-KEM in IKE_SA_INIT, IKE_INTERMEDIATE and proposals.
   MlKemNumbering numbering = MlKemNumbering::kRegistry;
 
   FirstChild first_child = FirstChild::kWanted;  // initiator
@@ -120,11 +124,12 @@ struct Policy {
   std::vector<Selector> local_selectors, remote_selectors;
 
   FragmentationPolicy fragmentation = FragmentationPolicy::kOn;
-  // Size of IP datagrams that fragments keep to, kMinDatagramBytes at least.
+  // Size of IP datagrams that fragments keep to, kMinDatagramBytes to 65535.
   size_t datagram_bytes = kDefaultDatagramBytes;
   // Sends INITIAL_CONTACT in IKE_AUTH (RFC 7296, section 2.4).
   bool initial_contact = false;
-  // Behaves as if there was a NAT: goes to UDP encapsulation after IKE_SA_INIT.
+  // Behaves as if there was a NAT, where the peer does NAT traversal: goes to UDP encapsulation after
+  // IKE_SA_INIT.
   bool force_encapsulation = false;
   // The ports that an initiator moves to when there is a NAT.
   uint16_t local_encapsulation_port = kEncapsulationPort, remote_encapsulation_port = kEncapsulationPort;
@@ -141,8 +146,9 @@ MLKEM_API std::vector<Proposal> default_esp_proposals();
 // A policy that was checked. It must outlive the sessions that use it, and does not change.
 class MLKEM_API Profile {
  public:
-  // Errors: misuse for proposals that validate() refuses or that are missing, without shared keys, an empty
-  // or too long identity, a datagram size out of range.
+  // Errors: misuse for IKE proposals that are missing, proposals that validate() refuses, of the other protocol
+  // or with a key exchange method that `numbering` lacks; more than 255 proposals or selectors in a list; no
+  // shared keys; an identity or a datagram size out of range; retransmit_first_ms or retransmit_tries of 0.
   static Result<Profile> make(Policy policy) noexcept;
 
   [[nodiscard]] const Policy& policy() const noexcept { return policy_; }

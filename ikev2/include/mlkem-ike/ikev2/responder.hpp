@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All IKE SAs that others start with this side: finds them by SPI, asks for cookies under load (RFC 7296,
-// section 2.6), bounds what strangers can make it keep. No input or output, as Session.
+// section 2.6), bounds what strangers can make it keep. No input or output, as Session. As there, the process
+// may end when memory runs out.
 #pragma once
 
 #include <cstddef>
@@ -21,32 +22,35 @@ namespace mlkem::ikev2 {
 
 struct ResponderOptions {
   size_t max_sas = 100'000;      // half-open ones included
-  size_t max_half_open = 4'096;  // SAs whose peer is not authenticated
+  size_t max_half_open = 4'096;  // SAs whose peer is not authenticated, also failed ones that linger
   // Of one IPv4 address or one IPv6 network of 64 bits, a NAT or a loopback address with many peers among
-  // them; further requests are dropped.
+  // them. Further requests need a cookie, and as many are taken with one: whoever uses another's address does
+  // not shut its owner out. Beyond that they are dropped.
   size_t max_half_open_per_address = 64;
-  // With so many half-open SAs a request without a valid cookie is answered by one; 0: always.
+  // With so many half-open SAs a request without a valid cookie is answered by one; 0: always. To be less
+  // than max_half_open, which cookies can't keep strangers from filling otherwise.
   size_t cookie_threshold = 64;
-  uint64_t cookie_secret_ms = 60'000;  // a cookie is good for one to two of these
+  uint64_t cookie_secret_ms = 60'000;  // a cookie is good for one to two of these; 0: none is ever good
   // Key exchanges wait for take_jobs() and hand_back() instead of running inside handle_message().
   bool defer_key_exchanges = false;
 };
 
 struct ResponderCounts {
+  // SAs whose peer is not authenticated, also those that are over and repeat their last response; those whose
+  // peer is; and those whose peer was, which repeat their last response.
   size_t half_open = 0, established = 0, lingering = 0;
-  uint64_t requests_dropped = 0;  // IKE_SA_INITs beyond a limit
+  uint64_t requests_dropped = 0;  // IKE_SA_INITs beyond a limit, or too long
   uint64_t cookies_sent = 0;
   uint64_t refused = 0;  // IKE_SA_INITs answered by an error
   uint64_t strays = 0;   // datagrams that no SA knows what to do with
 };
 
-// Names an SA of a Responder: its SPIr as a number.
-using SaId = uint64_t;
+// The SPIr of an SA, as it stands in IKE headers.
+MLKEM_API Spi spi_r_of(SaId sa) noexcept;
 
-struct SaEvent {
-  SaId sa;
-  Event event;
-};
+// A longer IKE_SA_INIT request is dropped: a half-open SA keeps the request, and this bounds all of them. Those
+// of ML-KEM-1024 and a MODP group with long lists of proposals stay below half of it.
+inline constexpr size_t kMaxInitRequestBytes = 8 * 1024;
 
 class MLKEM_API Responder {
  public:
@@ -74,7 +78,7 @@ class MLKEM_API Responder {
 
   // Moves key exchanges that wait into `out`, oldest first, and returns how many. run_jobs() runs them, here
   // or on another thread; hand_back() continues their sessions, as far as these are still there, and empties
-  // the jobs. Half-open SAs whose jobs never come back time out.
+  // the jobs. Half-open SAs whose jobs never come back, or come back without having run, time out.
   size_t take_jobs(std::span<KeyJob> out) noexcept;
   void hand_back(std::span<KeyJob> jobs, uint64_t now_ms) noexcept;
 

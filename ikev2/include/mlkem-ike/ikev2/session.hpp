@@ -9,7 +9,8 @@
 //         wait for a datagram or for session->poll_timeout();
 //         session->handle_message(path, datagram, now_ms) or session->handle_timeout(now_ms);
 //
-// Times are milliseconds of any clock that never goes back. One thread at a time.
+// Times are milliseconds of any clock that never goes back. One thread at a time. When memory runs out the
+// process ends; a few allocations report a crypto error instead.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ namespace mlkem::ikev2 {
 class MLKEM_API Session {
  public:
   // Draws SPI, nonce and the first key; the first request waits in poll_transmit(). Workspace and profile
-  // must outlive the session. Errors: misuse, also if the policy leaves no method for IKE_SA_INIT; crypto.
+  // must outlive the session. With path.encapsulated set it starts behind non-ESP markers, which only makes
+  // sense between ports that carry them (RFC 3948: 4500). Errors: misuse, also if the policy leaves no method for IKE_SA_INIT; crypto.
   static Result<Session> initiate(Workspace& workspace, const Profile& profile, const Path& path,
                                   uint64_t now_ms) noexcept;
 

@@ -31,9 +31,11 @@ MLKEM_API Selector any_address(IpVersion version) noexcept;
 // for another length or too many bits.
 MLKEM_API Result<Selector> subnet(Octets address, unsigned prefix_bits) noexcept;
 
-// The selectors of a TSi or TSr that this library knows; empty ranges and other types are left out.
+// The selectors of a TSi or TSr that this library knows; empty ranges, OPAQUE ports among
+// them, and other types are left out.
 MLKEM_API std::vector<Selector> read_selectors(const TsPayload& payload);
-// What `offered` and `allowed` have in common, in the order of `offered`; nothing in `allowed` allows all.
+// What `offered` and `allowed` have in common, in the order of `offered`; nothing in `allowed` allows all. The
+// first 255: a payload counts them in one octet.
 MLKEM_API std::vector<Selector> narrow(std::span<const Selector> offered, std::span<const Selector> allowed);
 // True if every one of `narrowed` lies within one of `offered`.
 MLKEM_API bool lie_within(std::span<const Selector> narrowed, std::span<const Selector> offered) noexcept;

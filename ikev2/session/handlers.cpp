@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of states: which message is welcome when, and who handles it. What is not in it changes
+// The one table of which message is welcome in which state, and who handles it. What is not in it changes
 // nothing, if it is a response or in the clear; an authentic request is refused.
 #include "ikev2/session/engine.hpp"
 
@@ -8,13 +8,13 @@ namespace mlkem::ikev2 {
 Engine::Handler handler_for(EngineState state, ExchangeType exchange, bool response) noexcept {
   using enum EngineState;
   using enum ExchangeType;
-  struct Transition {
+  struct Welcome {
     EngineState state;
     ExchangeType exchange;
     bool response;
     Engine::Handler handler;
   };
-  static constexpr Transition kTransitions[] = {
+  static constexpr Welcome kHandlers[] = {
       // Initiator
       {kInitSent, kIkeSaInit, true, &Engine::on_init_response},
       {kIntermediateSent, kIkeIntermediate, true, &Engine::on_intermediate_response},
@@ -35,9 +35,8 @@ Engine::Handler handler_for(EngineState state, ExchangeType exchange, bool respo
       {kClosing, kCreateChildSa, false, &Engine::on_create_child_request},
       {kClosing, kIkeFollowupKe, false, &Engine::on_followup_request},
   };
-  for (const Transition& transition : kTransitions)
-    if (transition.state == state && transition.exchange == exchange && transition.response == response)
-      return transition.handler;
+  for (const Welcome& row : kHandlers)
+    if (row.state == state && row.exchange == exchange && row.response == response) return row.handler;
   return nullptr;
 }
 
