@@ -7,11 +7,12 @@ import os
 import pty
 import re
 import signal
+import socket
 import stat
 import tempfile
 import time
 
-from peers import Gateway, Nat, Process, write_key
+from peers import PATIENCE, Gateway, Nat, Process, write_key
 from tap import Tap, run
 
 DEFAULT = 'agreed on aes256gcm16-prfsha384-x25519-ke1_mlkem768'
@@ -206,6 +207,25 @@ class Suite:
                 time.sleep(0.5)
                 self.tap.equal(client.interrupt(), 1, 'a second SIGINT does not wait for the answer, exit status 1')
 
+    def load(self):
+        with Gateway(self.program, '--quiet') as gateway:
+            for options in (['--count', '3'], ['--count', '7', '--parallel', '3'], ['--repeat-for', '0.3']):
+                ran = gateway.connect(*options)
+                started = re.search(r'^(\d+) started, (\d+) established, (\d+) deleted', text(ran), re.MULTILINE)
+                counts = set(started.groups()) if started else set()
+                wanted = counts == {options[1]} if options[0] == '--count' else len(counts) == 1
+                self.tap.check(ran.returncode == 0 and wanted, f'a load: {" ".join(options)}', text(ran))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(('127.0.0.1', 0))
+            silent.settimeout(PATIENCE)
+            port = str(silent.getsockname()[1])
+            with Process([self.program, 'connect', '127.0.0.1', '--port', port, '--psk-file', 'key', '--parallel', '3',
+                          '--timeout', '3000'], 'client.log') as client:
+                for _ in range(3):
+                    silent.recv(65535)
+                self.tap.check(client.interrupt() == 1 and '3 failed: closed before it was established' in client.text(),
+                               'SIGINT ends the attempts of a load', client.text())
+
     def silence(self):
         with Gateway(self.program) as gateway:
             command = gateway.connect_command('--hold', '0', '--timeout', '20')
@@ -241,7 +261,7 @@ def main():
     tap = Tap()
     suite = Suite(tap, tap.built_program(1, 'connect'))
     for part in (suite.plain, suite.wrong_key, suite.proposals, suite.child_sas, suite.fragmentation, suite.ipv6,
-                 suite.key_log, suite.nat, suite.deletion, suite.silence, suite.wrong_use):
+                 suite.key_log, suite.nat, suite.deletion, suite.load, suite.silence, suite.wrong_use):
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             write_key()

@@ -110,9 +110,10 @@ TEST(Xfrm_Commands, GiveEachDirectionItsKeys) {
                     of_responder = xfrm_commands(child(false, false));
   const auto state = [](const char* from, const char* to, const char* spi, const std::string& key) {
     return std::string("ip xfrm state add src ") + from + " dst " + to + " proto esp spi 0x000000" + spi +
-           " mode tunnel reqid 1 replay-window 32 flag esn aead 'rfc4106(gcm(aes))' 0x" + key + " 128\n";
+           " mode tunnel reqid 17 replay-window 32 flag esn aead 'rfc4106(gcm(aes))' 0x" + key + " 128\n";
   };
   // Out goes under the peer's SPI, with the keys of who started the exchange if that is this side.
+  // The own SPI, 0x11, ties policies to states.
   EXPECT_NE(of_initiator.find(state("192.0.2.1", "192.0.2.2", "22", key_i)), std::string::npos)
       << of_initiator;
   EXPECT_NE(of_initiator.find(state("192.0.2.2", "192.0.2.1", "11", key_r)), std::string::npos)
@@ -131,6 +132,31 @@ TEST(Xfrm_Commands, NameTrafficAndEncapsulation) {
         "policy add src 10.2.0.0/16 dst 10.1.0.0/16 proto 6 sport 80 dir in tmpl src 192.0.2.2",
         "proto 6 sport 80 dir fwd"})
     EXPECT_NE(text.find(words), std::string::npos) << words << '\n' << text;
+}
+
+TEST(Xfrm_Commands, LeaveOutPoliciesThatWouldBeWider) {
+  ikev2::ChildEstablished established = child(true, false);
+  established.remote = parse_selectors("10.2.0.0/16[tcp/1024-2047]");
+  const std::string range = xfrm_commands(established);
+  EXPECT_EQ(range.find("ip xfrm policy"), std::string::npos) << range;
+  for (const char* name : {"dir out", "dir in", "dir fwd"})
+    EXPECT_NE(range.find(std::string("# no policy for ") + name), std::string::npos) << range;
+  // A port without a protocol that has ports.
+  for (const uint8_t protocol : {uint8_t{0}, uint8_t{1}}) {
+    established.remote[0].ip_protocol = protocol;
+    established.remote[0].first_port = established.remote[0].last_port = 80;
+    EXPECT_EQ(xfrm_commands(established).find("ip xfrm policy"), std::string::npos) << unsigned(protocol);
+  }
+  established.remote.push_back(parse_selectors("10.3.0.0/16[udp/53]").front());
+  EXPECT_NE(xfrm_commands(established).find("dst 10.3.0.0/16 proto 17 dport 53 dir out"), std::string::npos);
+}
+
+TEST(Xfrm_Commands, GiveIpv6AnOriginalAddressOfItsFamily) {
+  ikev2::ChildEstablished established = child(true, true);
+  established.path.local = address_of(parse_address("2001:db8::1"));
+  established.path.remote = address_of(parse_address("2001:db8::2"));
+  const std::string text = xfrm_commands(established);
+  EXPECT_NE(text.find("encap espinudp 0 0 ::\n"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sockets are drained before the engine's timeouts are looked at: an answer that waits is not late.
+// Sockets are read before the engine's timeouts are looked at: an answer that waits is not late.
 #include "tools/mlkem-ike/peer/connection.hpp"
 
 #include <cerrno>
@@ -12,6 +12,8 @@ namespace mlkem::cli {
 namespace {
 
 constexpr size_t kMaxDatagramBytes = 65535;
+// From one socket in a row: no message has so many fragments.
+constexpr size_t kBatch = 64;
 constexpr unsigned kRefusalsToBelieve = 2;
 
 UdpSocket connected_socket(Endpoint remote, uint16_t remote_port, uint16_t local_port,
@@ -78,9 +80,16 @@ void Connection::transmit() {
 void Connection::receive(bool encapsulated, uint64_t now) {
   static std::vector<uint8_t> buffer(kMaxDatagramBytes);
   UdpSocket& socket = sockets_.socket(encapsulated);
-  while (const auto received = socket.receive(buffer))
+  for (size_t count = 0; count < kBatch; ++count) {
+    const auto received = socket.receive(buffer);
+    if (!received) break;
     session_.handle_message(sockets_.path(encapsulated), received->octets, now);
-  while (const auto error = socket.take_error()) note(*error);
+  }
+  for (size_t count = 0; count < kBatch; ++count) {
+    const auto error = socket.take_error();
+    if (!error) break;
+    note(*error);
+  }
 }
 
 void Connection::note(const SendError& error) {

@@ -46,7 +46,7 @@ class Connection {
   // workspace must outlive it. Throws Failure.
   Connection(PeerSockets sockets, ikev2::Workspace& workspace, ikev2::Policy policy);
 
-  // Receives, does what is due, sends. Call it when a descriptor is ready, and at deadline().
+  // Receives a batch of what waits, does what is due, sends. Call it when a descriptor is ready, and at deadline().
   void work();
   std::optional<ikev2::Event> next_event() { return session_.poll_event(); }
   std::optional<TimePoint> deadline() const;

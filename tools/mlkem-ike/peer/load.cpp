@@ -57,13 +57,10 @@ class Load {
 
   bool run() {
     for (;;) {
-      while (may_start()) {
-        clients_.emplace_back(Client{Connection(make_sockets_(), workspace_, policy_)});
-        ++started_;
-        work(clients_.back());
-      }
+      // Those that are over must not count when places are given away.
       std::erase_if(clients_, [](const auto& client) { return !client; });
-      if (clients_.empty() && !may_start()) break;
+      while (may_start()) start();
+      if (clients_.empty()) break;
       wait();
     }
     print_summary();
@@ -75,6 +72,7 @@ class Load {
     return !stopping_ && clients_.size() < parallel_ && started_ < most_ &&
            (!last_start_ || Clock::now() < *last_start_);
   }
+  void start();
   void wait();
   void work(std::optional<Client>& client);
   void take(Client& client, const ikev2::Event& event, bool& over);
@@ -96,6 +94,13 @@ class Load {
   std::vector<double> times_ms_;  // from the first request to the established SA
   std::map<std::string, unsigned> failures_;
 };
+
+void Load::start() {
+  clients_.emplace_back(Client{Connection(make_sockets_(), workspace_, policy_)});
+  ++started_;
+  work(clients_.back());
+  if (!clients_.back()) clients_.pop_back();
+}
 
 void Load::wait() {
   std::vector<int> descriptors = {signals_.descriptor()};
@@ -165,8 +170,14 @@ void Load::take(Client& client, const ikev2::Event& event, bool& over) {
 void Load::stop() {
   if (stopping_) throw Failure("interrupted before all SAs were deleted");
   stopping_ = true;
-  for (auto& client : clients_)
-    if (client->hold_until) client->hold_until = Clock::now();
+  for (auto& client : clients_) {
+    if (client->hold_until) {
+      client->hold_until = Clock::now();
+    } else {
+      client->connection.close();
+      work(client);
+    }
+  }
 }
 
 void Load::print_summary() const {

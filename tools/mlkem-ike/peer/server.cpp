@@ -48,20 +48,15 @@ std::vector<Endpoint> Server::endpoints() const {
 
 void Server::work() {
   const uint64_t now = now_ms();
-  for (bool more = true; more;) {
-    more = false;
-    for (Listener& listener : listeners_) more = receive(listener, now) || more;
-    run_jobs(now);
-    transmit();
-  }
+  for (Listener& listener : listeners_) receive(listener, now);
+  run_jobs(now);
   if (const auto due = responder_.poll_timeout(); due && *due <= now) responder_.handle_timeout(now);
   transmit();
 }
 
-bool Server::receive(Listener& listener, uint64_t now) {
+void Server::receive(Listener& listener, uint64_t now) {
   static std::vector<uint8_t> buffer(kMaxDatagramBytes);
-  size_t count = 0;
-  for (; count < kBatch; ++count) {
+  for (size_t count = 0; count < kBatch; ++count) {
     const auto received = listener.socket.receive(buffer);
     if (!received) break;
     ++datagrams_received_;
@@ -70,9 +65,8 @@ bool Server::receive(Listener& listener, uint64_t now) {
         now);
   }
   // A peer that is gone is noticed by its SA's timeouts; what ICMP says may be forged.
-  while (listener.socket.take_error()) {
+  for (size_t count = 0; count < kBatch && listener.socket.take_error(); ++count) {
   }
-  return count != 0;
 }
 
 void Server::run_jobs(uint64_t now) {

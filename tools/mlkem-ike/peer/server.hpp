@@ -17,8 +17,9 @@ class Server {
   Server(const std::vector<Endpoint>& addresses, Ports ports, IpFragments fragments,
          ikev2::Workspace& workspace, ikev2::Policy policy, const ikev2::ResponderOptions& options);
 
-  // Receives what waits, runs the key exchanges of all of it together, does what is due, sends. Call it when a
-  // descriptor is ready, and at deadline().
+  // Receives a batch of what waits, runs the key exchanges of all of it together, does what is due, sends. Call it
+  // when a descriptor is ready, and at deadline(). What waits behind the batch keeps its descriptor ready: whoever
+  // floods the sockets keeps the caller from nothing.
   void work();
   std::optional<ikev2::SaEvent> next_event() { return responder_.poll_event(); }
   std::optional<TimePoint> deadline() const;
@@ -35,8 +36,7 @@ class Server {
     bool encapsulated;
   };
 
-  // False if nothing waited.
-  bool receive(Listener& listener, uint64_t now);
+  void receive(Listener& listener, uint64_t now);
   void run_jobs(uint64_t now);
   void transmit();
 
