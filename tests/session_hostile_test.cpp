@@ -126,6 +126,33 @@ TEST(HostileInitiator, IsRefusedAndLeavesNothing) {
   }
 }
 
+// RFC 9242, section 3.3.2: AUTH covers the message id of the IKE_AUTH request, which another exchange before it
+// moves on.
+TEST(HostileInitiator, SignsTheMessageIdOfItsIkeAuthRequest) {
+  Pair pair(whole_messages());
+  Forger forger(pair);
+  bool forged = false;
+  pair.tap = [&](Pair::Carried& carried) {
+    if (!is(carried, true, ExchangeType::kIkeAuth)) return true;
+    if (forged) return false;
+    return forged = forger.change(carried, [&](Forged& request) {
+      Forged early = request;
+      early.header.exchange = ExchangeType::kInformational;
+      early.first_payload = PayloadType::kNone;
+      early.inner.clear();
+      const Path path{carried.path.remote, carried.path.local, false};
+      pair.responder().handle_message(path, forger.seal(carried, early), pair.now_ms());
+      ++request.header.message_id;
+    });
+  };
+  pair.connect();
+  pair.run_for(1'000);
+  EXPECT_TRUE(forged);
+  EXPECT_EQ(pair.responder_heard<Established>(), nullptr);
+  ASSERT_NE(pair.responder_heard<Failed>(), nullptr);
+  EXPECT_EQ(pair.responder_heard<Failed>()->end.cause, EndCause::kAuthentication);
+}
+
 // Damages IKE_SA_INIT requests: the answer comes in the clear and nothing is kept.
 TEST(HostileInitiator, GetsNoStateForABadFirstRequest) {
   struct Case {

@@ -20,9 +20,8 @@ constexpr uint32_t kFirstFreeSpi = 256;  // RFC 4303, section 2.1
 Result<PrfSecret> Engine::auth_of(bool initiators, Octets id_body, Octets key) {
   const Result<Prf*> prf = surroundings_.workspace.prf(sa_.algorithms.prf);
   if (!prf) return prf.error();
-  const auto message_id = uint32_t(1 + report_.agreement->additional().size());
   const Result<IntAuthSuffix> suffix =
-      int_auth_suffix(handshake_->int_auth_i, handshake_->int_auth_r, message_id);
+      int_auth_suffix(handshake_->int_auth_i, handshake_->int_auth_r, handshake_->auth_message_id);
   if (!suffix) return suffix.error();
   const bool own = initiators == sa_.is_initiator();
   const SignedOctets octets{own ? handshake_->own_init : handshake_->peer_init,
@@ -102,6 +101,7 @@ Result<void> Engine::send_auth_request() {
   const SharedKey* key = shared_key(expected);
   if (!key) return misuse("no key is shared with this peer");
   const std::vector<uint8_t> id = own_id_body();
+  handshake_->auth_message_id = sa_.next_request_id();
   const Result<PrfSecret> auth = auth_of(true, id, key->expose());
   if (!auth) return auth.error();
   const bool childless = mine.first_child != FirstChild::kWanted && report_.peer_childless;

@@ -42,6 +42,7 @@ Result<void> Engine::accept_auth_request(const Incoming& in) {
   }
   const SharedKey* key = shared_key(*id);
   if (!key) return not_authentic("no key is shared with this peer");
+  handshake_->auth_message_id = in.header.message_id;
   const Result<PrfSecret> expected = auth_of(true, *id_body, key->expose());
   if (!expected) return expected.error();
   if (!expected->equals(auth->data)) return not_authentic("the peer's AUTH is wrong");

@@ -28,6 +28,7 @@ struct Handshake {
   } keys;
   IntAuth int_auth_i, int_auth_r;
   unsigned additional_done = 0;
+  uint32_t auth_message_id = 0;  // of the IKE_AUTH request
   uint64_t started_ms = 0;
 
   // Of an initiator.

@@ -113,12 +113,11 @@ bool Engine::take_other_method(const Incoming& in) {
   if (!method || !offers(surroundings_.profile.offered_ike_proposals(), *method) ||
       *method == handshake_->exchange->method() || handshake_->method_changes == kMaxMethodChanges) {
     log(LogCode::kIgnored, ExchangeType::kIkeSaInit, uint32_t(notify->type), "a method that is of no use");
+    const char* why = handshake_->method_changes == kMaxMethodChanges
+                          ? "the peer wants one key exchange method after the other"
+                          : "the peer wants a key exchange method that was not offered";
     if (!method || *method != handshake_->exchange->method())
-      note_unprotected_error({EndCause::kPeerNotify,
-                              notify->type,
-                              {},
-                              ExchangeType::kIkeSaInit,
-                              "the peer wants a key exchange method that was not offered"});
+      note_unprotected_error({EndCause::kPeerNotify, notify->type, {}, ExchangeType::kIkeSaInit, why});
     return true;
   }
   ++handshake_->method_changes;
