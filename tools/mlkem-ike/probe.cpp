@@ -94,7 +94,7 @@ void add_probe(CLI::App& app) {
       "and then\n"
       "does not perform it. Where no set is chosen, one attempt without ML-KEM shows what the gateway does "
       "instead.\n"
-      "A gateway that performs all sets gets some 13 datagrams and logs three failed logins; one that is "
+      "A gateway that performs all sets gets ten datagrams and logs three failed logins; one that is "
       "silent\n"
       "gets three datagrams, one without a usable answer is asked for one set alone. Exit status: 0 every "
       "gateway performs a set that was asked for, 1 some do not, "
