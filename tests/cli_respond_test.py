@@ -68,6 +68,13 @@ class Suite:
         ran = run([self.program, 'respond', '--psk-file', 'key', '--id', 'x', '--listen', 'here'])
         self.tap.check(ran.returncode == 2 and b'--listen' in ran.stderr, '--listen takes addresses', ran.stderr)
 
+    def liveness(self):
+        with Gateway(self.program, '-v', '--liveness', '0.2') as gateway:
+            with Process(gateway.connect_command(), 'client.log') as client:
+                client.says('established')
+                self.tap.check(gateway.says('INFORMATIONAL request sent'), '--liveness asks a silent peer', gateway.text())
+                self.tap.equal(client.interrupt(), 0, 'and a peer that answers stays')
+
     def statistics(self):
         with Gateway(self.program) as gateway:
             with Process(gateway.connect_command(), 'client.log') as client:
@@ -115,7 +122,7 @@ def main():
     tap = Tap()
     suite = Suite(tap, tap.built_program(2, 'respond'))
     long = len(sys.argv) > 1 and float(sys.argv[1]) > 10
-    parts = [] if long else [suite.secrets, suite.once, suite.policies, suite.statistics]
+    parts = [] if long else [suite.secrets, suite.once, suite.policies, suite.liveness, suite.statistics]
     for part in [*parts, lambda: suite.load(sys.argv[1])]:
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)

@@ -84,7 +84,7 @@ class Attempt {
       if (options_.print_child_keys) std::cout << xfrm_commands(*child) << std::flush;
     } else if (const auto* failed = std::get_if<ikev2::Failed>(&event)) {
       over_ = true;
-      if (failed->end.cause == ikev2::EndCause::kTimeout && connection_.network_error())
+      if (!failed->end.protection.is_protected && connection_.network_error())
         say("the network said: " + send_error_text(*connection_.network_error()));
     } else if (const auto* closed = std::get_if<ikev2::Closed>(&event)) {
       over_ = true;
@@ -136,7 +136,7 @@ void run(const Options& options) {
   if (options.childless) policy.first_child = ikev2::FirstChild::kChildless;
   policy.force_encapsulation = options.encapsulate;
   policy.log_events = true;
-  policy.timing.establish_ms = uint64_t(options.timeout_s * 1000);
+  set_patience(policy.timing, uint64_t(options.timeout_s * 1000));
   const auto family = options.ipv4 ? IpFamily::kIpv4 : options.ipv6 ? IpFamily::kIpv6 : IpFamily::kAny;
   const Endpoint remote = resolve(options.host, options.remote_ports.ike, family).front();
   KeyTable keys =
@@ -218,7 +218,7 @@ void add_connect(CLI::App& app) {
       ->type_name("FILE");
   command->add_option("--peer-id", options->policy.peer_identity,
                       "the identity that the gateway must have (default: any that has the key)");
-  add_policy_options(*command, options->policy);
+  add_policy_options(*command, options->policy, "the own address");
   command->add_flag("--childless", options->childless, "an IKE SA without Child SA (RFC 6023)");
   command->add_option(
       "--local-ts", options->policy.local_selectors,
@@ -241,8 +241,8 @@ void add_connect(CLI::App& app) {
       "         mlkem-ike connect 192.0.2.1 --psk-file key --ike aes256gcm16-prfsha384-x25519-ke1_mlkem1024\n"
       "         mlkem-ike connect 127.0.0.1 --port 5500 --psk-file key --parallel 200 --repeat-for 60\n"
       "ML-KEM is required unless --allow-classical is given. Exit status: 0 established and deleted, 1 "
-      "failed by\n"
-      "the peer or a timeout, 2 wrong use.");
+      "failed:\n"
+      "the peer, the network, a timeout, a file; 2 wrong use.");
   command->callback([options] { run(*options); });
 }
 

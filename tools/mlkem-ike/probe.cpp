@@ -44,8 +44,10 @@ void run(Options& options) {
   probe.timeout_ms = uint64_t(options.timeout_s * 1000);
   const auto crypto = must(ikev2::openssl_crypto(), "crypto");
   ikev2::Workspace workspace(*crypto);
-  const std::vector<HostReport> reports = Prober(probe, workspace).run(options.hosts);
-  std::cout << (options.json ? json_of(reports) : table_of(reports, probe.methods));
+  // It keeps signals away until the report is out.
+  Prober prober(probe, workspace);
+  const std::vector<HostReport> reports = prober.run(options.hosts);
+  std::cout << (options.json ? json_of(reports) : table_of(reports, probe.methods)) << std::flush;
   if (!std::ranges::all_of(reports, &HostReport::is_proven)) throw ReportedFailure();
 }
 
@@ -71,7 +73,7 @@ void add_probe(CLI::App& app) {
       ->check(CLI::IsMember({512, 768, 1024}));
   command->add_flag("--draft-00", options->draft_00,
                     "number ML-KEM as the first draft did: 35, 36 for ML-KEM-768, -1024");
-  command->add_option("--timeout", options->timeout_s, "seconds for one attempt (default 8)")
+  command->add_option("--timeout", options->timeout_s, "seconds for one attempt at most (default 8)")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.5, 600.0));
   command->add_option("--parallel", options->probe.parallel, "gateways at the same time (default 16)")
@@ -92,9 +94,10 @@ void add_probe(CLI::App& app) {
       "and then\n"
       "does not perform it. Where no set is chosen, one attempt without ML-KEM shows what the gateway does "
       "instead.\n"
-      "A gateway that performs all sets gets some 13 datagrams and logs three failed logins; one that is "
+      "A gateway that performs all sets gets ten datagrams and logs three failed logins; one that is "
       "silent\n"
-      "gets three datagrams. Exit status: 0 every gateway performs a set that was asked for, 1 some do not, "
+      "gets three datagrams, one without a usable answer is asked for one set alone. Exit status: 0 every "
+      "gateway performs a set that was asked for, 1 some do not, "
       "2 wrong\n"
       "use. Ask only gateways that you may ask.");
   command->callback([options] { run(*options); });

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// mlkem-ike respond: a gateway's side of IKEv2 for any number of peers, without a data plane.
+// mlkem-ike respond: a gateway's side of IKEv2 for any number of peers, without a data plane. Exit status 0 once all SAs
+// are deleted, with --once that one; 1 if a peer was lost or, with --once, failed, or for a fault of this side; 2 for
+// wrong use.
 #include <csignal>
 #include <cstring>
 #include <iomanip>
@@ -230,7 +232,7 @@ void add_respond(CLI::App& app) {
                    "a key for each peer: lines of `identity : key`; %any stands for all others")
       ->type_name("FILE")
       ->excludes(one);
-  add_policy_options(*command, options->policy);
+  add_policy_options(*command, options->policy, "--listen, if it names one address");
   command->add_flag("--no-childless", options->no_childless, "refuse IKE SAs without Child SA");
   command->add_option("--local-ts", options->policy.local_selectors,
                       "narrow Child SAs to this traffic of the own side (default: what the peer asks for)");
@@ -252,7 +254,10 @@ void add_respond(CLI::App& app) {
       "         mlkem-ike respond --listen 127.0.0.1 --port 5500 --nat-port 5501 --psk-file key --once\n"
       "SIGUSR1 prints statistics; SIGINT deletes all SAs and ends. ML-KEM is required unless "
       "--allow-classical is\n"
-      "given. There is no data plane: Child SAs carry nothing.");
+      "given. There is no data plane: Child SAs carry nothing. Exit status: 0 all SAs deleted (with --once: "
+      "that "
+      "one),\n"
+      "1 a peer was lost, the one of --once failed, or interrupted; 2 wrong use.");
   command->callback([options] { run(*options); });
 }
 

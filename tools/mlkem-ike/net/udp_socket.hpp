@@ -26,7 +26,7 @@ struct SendError {
   Endpoint reporter;        // who said so, if ICMP did
   uint32_t path_bytes = 0;  // EMSGSIZE: what the path carries, if known
 };
-// "port unreachable (ICMP from 192.0.2.1)", "the datagram is too long for the path (1280 octets)".
+// "port unreachable (ICMP from 192.0.2.1)", "a datagram is too long for the path (1280 octets)".
 std::string send_error_text(const SendError& error);
 
 class UdpSocket {

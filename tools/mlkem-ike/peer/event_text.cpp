@@ -142,9 +142,7 @@ std::string end_text(const ikev2::End& end) {
   const std::string reason = *end.message ? std::string(": ") + end.message : std::string();
   switch (end.cause) {
     case EndCause::kTimeout:
-      return "no usable answer to " + exchange + " in time" +
-             (end.notify != ikev2::NotifyType::kNone ? ", only an unprotected " + notify_text(end.notify)
-                                                     : std::string());
+      return "no usable answer to " + exchange + " in time";
     case EndCause::kPeerNotify:
       if (end.exchange == ikev2::ExchangeType::kInformational)
         return "the peer reported " + notify_text(end.notify) + ", " + protection_text(end.protection);

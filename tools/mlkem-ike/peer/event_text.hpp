@@ -16,13 +16,13 @@ bool is_notable(const ikev2::Event& event);
 
 // The end of an established SA that both sides know of: a Delete that was answered, or the peer's own.
 bool is_deleted(const ikev2::End& end);
-// "the peer answered AUTHENTICATION_FAILED to IKE_AUTH (protected, generation 1)".
+// "the peer answered AUTHENTICATION_FAILED to IKE_AUTH, protected by generation 1".
 std::string end_text(const ikev2::End& end);
 // "aes256gcm16-prfsha384-x25519-ke1_mlkem768".
 std::string agreement_text(const ikev2::Agreement& agreement);
 // "INVALID_SYNTAX", "notify 12345".
 std::string notify_text(ikev2::NotifyType notify);
-// "1.2 KiB in 5 datagrams" of both directions, round trips, retransmissions.
+// "2054 octets sent in 5 datagrams", the same of what was received, round trips, retransmissions.
 std::string traffic_text(const ikev2::SessionReport& report);
 
 }  // namespace mlkem::cli

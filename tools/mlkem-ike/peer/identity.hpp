@@ -13,7 +13,7 @@ namespace mlkem::cli {
 // wrong.
 ikev2::Identity parse_identity(const std::string& text);
 
-// Safe on a terminal; parse_identity() reads it back.
+// Safe on a terminal. parse_identity() reads it back, except for "type 2:0x...": octets that fit no other form.
 std::string identity_text(const ikev2::IdPayload& identity);
 std::string identity_text(const ikev2::Identity& identity);
 

@@ -40,9 +40,10 @@ std::vector<ikev2::Proposal> default_proposals(ikev2::MlKemNumbering numbering) 
 
 }  // namespace
 
-void add_policy_options(CLI::App& command, PolicyOptions& options) {
-  command.add_option("--id", options.identity,
-                     "the own identity: an address, a name, user@name, keyid:... (default: the own address)");
+void add_policy_options(CLI::App& command, PolicyOptions& options, const std::string& id_default) {
+  command.add_option(
+      "--id", options.identity,
+      "the own identity: an address, a name, user@name, keyid:... (default: " + id_default + ")");
   command.add_option(
       "--ike", options.ike_proposals,
       "IKE proposals, best first, such as aes256gcm16-prfsha384-x25519-ke1_mlkem768 (default: hybrid "
@@ -54,6 +55,11 @@ void add_policy_options(CLI::App& command, PolicyOptions& options) {
       .add_option("--mtu", options.datagram_bytes,
                   "octets of an IP datagram that fragments keep to (default 1280)")
       ->check(CLI::Range(ikev2::kMinDatagramBytes, size_t(65535)));
+  command
+      .add_option("--liveness", options.liveness_s,
+                  "ask a peer that is silent for so long whether it lives (default 60; 0: never)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 86400.0));
   command.add_flag("--allow-classical", options.allow_classical,
                    "also accept an IKE SA without ML-KEM: an attacker can then force one");
   command.add_flag("--large-init", options.large_init,
@@ -79,8 +85,20 @@ std::vector<ikev2::Proposal> classical_ike_proposals() {
   return *std::move(proposals);
 }
 
+void set_patience(ikev2::Timing& timing, uint64_t establish_ms) {
+  timing.establish_ms = timing.unprotected_error_ms = establish_ms;
+  unsigned tries = 0;
+  uint64_t interval_ms = timing.retransmit_first_ms;
+  for (uint64_t time_ms = 0; time_ms <= establish_ms; ++tries) {
+    time_ms += interval_ms;
+    interval_ms = std::min(2 * interval_ms, timing.retransmit_max_ms);
+  }
+  timing.retransmit_tries = std::max(timing.retransmit_tries, tries);
+}
+
 ikev2::Policy policy_of(const PolicyOptions& options) {
   ikev2::Policy policy;
+  policy.timing.liveness_ms = uint64_t(options.liveness_s * 1000);
   if (options.draft_00) policy.numbering = ikev2::MlKemNumbering::kDraft00;
   if (!options.identity.empty())
     policy.identity = option_value("--id", [&] { return parse_identity(options.identity); });

@@ -61,9 +61,12 @@ Connection connect(PeerSockets sockets, ikev2::Workspace& workspace, const Probe
 }
 
 // An attempt at classical key exchange is proven by an answer under the keys of IKE_SA_INIT.
-Verdict verdict_of(const ProbeOffer& offer, const ikev2::SessionReport& report) {
+Verdict verdict_of(const ProbeOffer& offer, const ikev2::SessionReport& report, ikev2::NotifyType refusal) {
   const bool wanted = report.agreement && report.agreement->has_ml_kem() == offer.method.has_value();
-  if (!wanted) return report.datagrams_received == 0 ? Verdict::kNoAnswer : Verdict::kRefused;
+  if (!wanted)
+    return report.datagrams_received == 0                    ? Verdict::kNoAnswer
+           : refusal == ikev2::NotifyType::kNoProposalChosen ? Verdict::kRefused
+                                                             : Verdict::kUnusable;
   const unsigned generation = offer.method ? 1 : 0;
   if (report.confirmed_generation && *report.confirmed_generation >= generation) return Verdict::kProven;
   return report.performed > generation && offer.method ? Verdict::kUnconfirmed : Verdict::kChosen;
@@ -81,6 +84,8 @@ std::string verdict_text(Verdict verdict) {
       return "chosen only";
     case Verdict::kRefused:
       return "refused";
+    case Verdict::kUnusable:
+      return "unusable";
     case Verdict::kNoAnswer:
       return "no answer";
     case Verdict::kUnreachable:
@@ -129,7 +134,7 @@ void ProbeAttempt::take(const ikev2::Event& event) {
   } else if (const auto* negotiated = std::get_if<ikev2::Negotiated>(&event)) {
     result_.agreement = agreement_text(negotiated->agreement);
   } else if (const auto* failed = std::get_if<ikev2::Failed>(&event)) {
-    finish(end_text(failed->end));
+    finish(end_text(failed->end), failed->end.notify);
   } else if (std::get_if<ikev2::Established>(&event)) {
     // A gateway that takes any key: what was asked is answered, and the SA goes at once.
     connection_.close();
@@ -137,12 +142,12 @@ void ProbeAttempt::take(const ikev2::Event& event) {
   }
 }
 
-void ProbeAttempt::finish(std::string reason) {
+void ProbeAttempt::finish(std::string reason, ikev2::NotifyType refusal) {
   const std::chrono::duration<double, std::milli> time = Clock::now() - start_;
   over_ = true;
   result_.time_ms = time.count();
   result_.report = connection_.report();
-  result_.verdict = verdict_of(offer_, result_.report);
+  result_.verdict = verdict_of(offer_, result_.report, refusal);
   result_.reason = std::move(reason);
   if (result_.verdict == Verdict::kNoAnswer && connection_.network_error()) {
     result_.verdict = Verdict::kUnreachable;

@@ -16,8 +16,9 @@ namespace mlkem::cli {
 enum class Verdict {
   kProven,  // an answer to IKE_AUTH under the keys that it gave
   kUnconfirmed,  // IKE_INTERMEDIATE was answered, but nothing came under the new keys: any octets would look like that
-  kChosen,   // chosen in IKE_SA_INIT and no more
-  kRefused,  // an answer that does not choose it
+  kChosen,    // chosen in IKE_SA_INIT and no more
+  kRefused,   // NO_PROPOSAL_CHOSEN
+  kUnusable,  // answers that neither choose nor refuse: cookies without end, other errors, malformed messages
   kNoAnswer,
   kUnreachable,  // the network or the host says so: nobody listens there
 };
@@ -62,7 +63,7 @@ class ProbeAttempt {
 
  private:
   void take(const ikev2::Event& event);
-  void finish(std::string reason);
+  void finish(std::string reason, ikev2::NotifyType refusal = ikev2::NotifyType::kNone);
 
   ProbeOffer offer_;
   // A key that nobody knows, for an AUTH that can't be right. Where it is: the session refers to it.

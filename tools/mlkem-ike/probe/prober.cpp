@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gateway that does not answer, or that nobody runs, is asked once; classical key exchange only where no ML-KEM was
+// A gateway that gives no usable answer, or that nobody runs, is asked once; classical key exchange only where no ML-KEM was
 // chosen.
 #include "tools/mlkem-ike/probe/prober.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "tools/mlkem-ike/io/failure.hpp"
@@ -26,7 +25,6 @@ bool HostReport::is_proven() const {
 }
 
 std::vector<HostReport> Prober::run(const std::vector<std::string>& hosts) {
-  Signals signals({SIGINT, SIGTERM});
   std::vector<HostReport> reports(hosts.size());
   for (size_t i = 0; i < hosts.size(); ++i) reports[i].host = hosts[i];
   size_t begun = 0;
@@ -34,6 +32,9 @@ std::vector<HostReport> Prober::run(const std::vector<std::string>& hosts) {
     while (begun < reports.size() && visits_.size() < options_.parallel) {
       Visit visit{&reports[begun++], {}, {}};
       if (begin(visit)) visits_.push_back(std::move(visit));
+      // Looking up a name takes long, and no signal ends it.
+      if (signals_.take()) interrupted_ = true;
+      if (interrupted_) break;
     }
     for (Visit& visit : visits_) {
       if (!visit.attempt) start_next(visit);
@@ -41,7 +42,7 @@ std::vector<HostReport> Prober::run(const std::vector<std::string>& hosts) {
       collect(visit);
     }
     visits_.remove_if([](const Visit& visit) { return !visit.attempt && visit.left.empty(); });
-    if (!visits_.empty()) wait(signals);
+    if (!visits_.empty()) wait();
   }
   visits_.clear();
   return reports;
@@ -79,7 +80,8 @@ void Prober::collect(Visit& visit) {
   const ProbeResult result = visit.attempt->result();
   visit.attempt.reset();
   visit.report->results.push_back(result);
-  const bool silent = result.verdict == Verdict::kNoAnswer || result.verdict == Verdict::kUnreachable;
+  const bool silent = result.verdict == Verdict::kNoAnswer || result.verdict == Verdict::kUnreachable ||
+                      result.verdict == Verdict::kUnusable;
   if (silent && visit.report->results.size() == 1) visit.left.clear();
   const auto was_refused = [](const ProbeResult& each) { return each.verdict == Verdict::kRefused; };
   if (visit.left.empty() && result.method && !silent &&
@@ -87,8 +89,8 @@ void Prober::collect(Visit& visit) {
     visit.left.push_back(std::nullopt);
 }
 
-void Prober::wait(Signals& signals) {
-  std::vector<int> descriptors = {signals.descriptor()};
+void Prober::wait() {
+  std::vector<int> descriptors = {signals_.descriptor()};
   std::optional<TimePoint> until;
   const auto sooner = [&](std::optional<TimePoint> time) {
     if (time && (!until || *time < *until)) until = time;
@@ -102,7 +104,7 @@ void Prober::wait(Signals& signals) {
     sooner(visit.attempt->deadline());
   }
   wait_for(descriptors, until);
-  interrupted_ = signals.take().has_value();
+  if (signals_.take()) interrupted_ = true;
 }
 
 }  // namespace mlkem::cli

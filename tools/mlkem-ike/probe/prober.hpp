@@ -36,7 +36,7 @@ struct HostReport {
 
 class Prober {
  public:
-  // The workspace must outlive it.
+  // The workspace must outlive it. While it lives, signals end no more than run().
   Prober(const ProbeOptions& options, ikev2::Workspace& workspace)
       : options_(options), workspace_(workspace) {}
 
@@ -53,11 +53,12 @@ class Prober {
 
   bool begin(Visit& visit);
   void start_next(Visit& visit);
-  void wait(Signals& signals);
+  void wait();
   void collect(Visit& visit);
 
   const ProbeOptions& options_;
   ikev2::Workspace& workspace_;
+  Signals signals_{{SIGINT, SIGTERM}};
   std::list<Visit> visits_;
   TimePoint next_start_{};
   bool interrupted_ = false;

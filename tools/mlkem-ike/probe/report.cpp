@@ -82,10 +82,11 @@ std::string conclusion(const HostReport& report) {
   if (report.results.empty()) return "not asked";
   if (report.is_proven()) {
     std::string text = "performs " + sets_with(report, Verdict::kProven);
-    for (const auto& [verdict, words] :
-         {std::pair(Verdict::kUnconfirmed, "answers without proof for "),
-          std::pair(Verdict::kChosen, "chooses without performing "),
-          std::pair(Verdict::kRefused, "refuses "), std::pair(Verdict::kNoAnswer, "is silent for ")})
+    for (const auto& [verdict, words] : {std::pair(Verdict::kUnconfirmed, "answers without proof for "),
+                                         std::pair(Verdict::kChosen, "chooses without performing "),
+                                         std::pair(Verdict::kRefused, "refuses "),
+                                         std::pair(Verdict::kUnusable, "gives no usable answer for "),
+                                         std::pair(Verdict::kNoAnswer, "is silent for ")})
       if (const std::string sets = sets_with(report, verdict); !sets.empty())
         text.append("; ").append(words).append(sets);
     return text;
@@ -97,6 +98,8 @@ std::string conclusion(const HostReport& report) {
     return "chooses " + sets + ", but does not perform it: " + first_with(report, Verdict::kChosen).reason;
   if (report.any(Verdict::kUnreachable)) return "closed: " + first_with(report, Verdict::kUnreachable).reason;
   if (report.results.front().verdict == Verdict::kNoAnswer) return "no answer";
+  if (const std::string sets = sets_with(report, Verdict::kUnusable); !sets.empty())
+    return "no usable answer for " + sets + ": " + first_with(report, Verdict::kUnusable).reason;
   return no_ml_kem(report);
 }
 

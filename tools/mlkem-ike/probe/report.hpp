@@ -9,7 +9,7 @@
 
 namespace mlkem::cli {
 
-// "performs ML-KEM-768 and -1024", "chooses ML-KEM, but does not perform it: ...", "no ML-KEM ...", "closed: ...".
+// "performs ML-KEM-768, ML-KEM-1024", "chooses ML-KEM, but does not perform it: ...", "no ML-KEM ...", "closed: ...".
 std::string conclusion(const HostReport& report);
 
 std::string table_of(const std::vector<HostReport>& reports, const std::vector<ikev2::KeMethod>& methods);
