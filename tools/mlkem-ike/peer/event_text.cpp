@@ -107,7 +107,6 @@ std::string text_of(const ikev2::LogRecord& record) {
                                              : record.value == 2 ? "the peer"
                                                                  : "both sides");
     case LogCode::kKeyExchange:
-    case LogCode::kStateChanged:
       break;
   }
   return {};
