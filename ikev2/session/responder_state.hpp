@@ -37,8 +37,8 @@ struct SeededHash {
   }
 };
 
-struct Responder::State {
-  State(Workspace& workspace, const Profile& profile, const ResponderOptions& responder_options,
+struct [[gnu::visibility("hidden")]] Responder::State {
+  State(Workspace & workspace, const Profile& profile, const ResponderOptions& responder_options,
         SeededHash hash)
       : surroundings{workspace, profile, responder_options.defer_key_exchanges},
         options(responder_options),
@@ -80,12 +80,12 @@ struct Responder::State {
   // Whether the request has a good cookie. One without is answered by it, or dropped.
   bool take_cookie(const Message& request, const Path& path, uint64_t now_ms);
   // Counters, timers and the end of an SA that was called.
-  void settle(SaId id, Sa& sa, uint64_t now_ms);
-  void remove(SaId id, Sa& sa);
+  void settle(SaId id, Sa & sa, uint64_t now_ms);
+  void remove(SaId id, Sa & sa);
   // Of a request that found no place: an unprotected answer without state, under the request's SPIs, exchange
   // and message id.
   void answer(const Path& path, const IkeHeader& request, const NotifyPayload& notify);
-  void count(Sa& sa, Count as);
+  void count(Sa & sa, Count as);
   void replace_others(SaId id, const Sa& sa, uint64_t now_ms);
 };
 

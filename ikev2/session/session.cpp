@@ -11,8 +11,8 @@
 
 namespace mlkem::ikev2 {
 
-struct Session::State {
-  State(Workspace& workspace, const Profile& profile, Spi spi, const Path& path, uint64_t now_ms)
+struct [[gnu::visibility("hidden")]] Session::State {
+  State(Workspace & workspace, const Profile& profile, Spi spi, const Path& path, uint64_t now_ms)
       : surroundings{workspace, profile}, engine(surroundings, 0, true, spi, path, now_ms) {}
 
   Surroundings surroundings;

@@ -96,12 +96,16 @@ void run(const ArithCase& c, Octets octets) {
   }
 }
 
+constexpr uint8_t kEnds[] = {0, 8, 16, 20};
+
 // All lanes of a Keccak table, and what enters and leaves them.
 struct LanesInput {
   std::array<uint64_t, kStateWords * kMaxWidth> wide;
   std::array<uint64_t, kStateWords> one;
   struct Lane {
     std::vector<uint8_t> in, out;
+    uint64_t last;
+    uint8_t end;
     bool fresh;
   } lanes[kMaxWidth];
 
@@ -110,6 +114,8 @@ struct LanesInput {
       lane.in.resize(8 * (octets.take() % 22u));
       lane.out.resize(8 * (octets.take() % 22u));
       lane.fresh = octets.take() % 2;
+      lane.end = kEnds[octets.take() % std::size(kEnds)];
+      lane.last = lane.in.size() < 168 ? octets.take_word() : 0;
       for (uint8_t& octet : lane.in) octet = octets.take();
     }
     for (uint64_t& word : one) word = octets.take_word();
@@ -118,8 +124,14 @@ struct LanesInput {
 
   void offer(KeccakWorkspace& w, unsigned lane, unsigned as) {
     Lane& l = lanes[lane];
-    w.in[as] = {l.in.data(), uint32_t(l.in.size() / 8), l.fresh};
-    w.out[as] = {l.out.data(), uint32_t(l.out.size() / 8)};
+    static uint8_t nothing[64];  // pointers lead somewhere even where no words are
+    w.in.bytes[as] = l.in.empty() ? nothing : l.in.data();
+    w.in.words[as] = uint8_t(l.in.size() / 8);
+    w.in.last[as] = l.last;
+    w.in.end[as] = l.end;
+    w.in.fresh = (w.in.fresh & ~(1u << as)) | uint32_t{l.fresh} << as;
+    w.out.bytes[as] = l.out.empty() ? nothing : l.out.data();
+    w.out.words[as] = uint8_t(l.out.size() / 8);
   }
 };
 
