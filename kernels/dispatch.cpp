@@ -95,6 +95,9 @@ std::span<const Arith* const> arith_tables() noexcept {
 #ifdef MLKEM_KERNELS_X86
       &kArithAvx512, &kArithAvx2,
 #endif
+#ifdef MLKEM_KERNELS_NEON
+      &kArithNeon,
+#endif
       &kArithPortable};
   return kTables;
 }

@@ -6,6 +6,7 @@
 
 namespace mlkem::kernels {
 
+extern const Arith kArithNeon;
 extern const Keccak kKeccakNeon;
 extern const Keccak kKeccakNeonSha3;
 
