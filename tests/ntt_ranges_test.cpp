@@ -42,6 +42,7 @@ struct Step {
 struct Schedule {
   const char* table;
   std::vector<Step> forward, inverse;
+  bool by_quotient = false;  // how factors multiply: see Times
 };
 
 const Schedule& schedule_of(const std::string& table) {
@@ -87,32 +88,62 @@ const Schedule& schedule_of(const std::string& table) {
         {Step::kReduce, 64, 1998},
         {Step::kButterflies, 128, 3737},
         {Step::kReduce, 128, 1702}}},
+      {"neon",
+       {{Step::kButterflies, 128, 0},
+        {Step::kButterflies, 64, 0},
+        {Step::kButterflies, 32, 0},
+        {Step::kButterflies, 16, 0},
+        {Step::kButterflies, 8, 0},
+        {Step::kButterflies, 4, 0},
+        {Step::kButterflies, 2, 0}},
+       {{Step::kReduceByTenths, 0, 1951},
+        {Step::kButterflies, 2, 3902},
+        {Step::kButterflies, 4, 7804},
+        {Step::kButterflies, 8, 15608},
+        {Step::kButterflies, 16, 31216},
+        {Step::kReduceByTenths, 16, 0},
+        {Step::kButterflies, 32, 0},
+        {Step::kButterflies, 64, 0},
+        {Step::kButterflies, 128, 0, true},
+        {Step::kUnscale, 128, 0}},
+       true},
   };
   for (const Schedule& schedule : kSchedules)
     if (schedule.table == table) return schedule;
   std::abort();
 }
 
-consteval std::array<Factor, 128> factors(int times) {
-  std::array<Factor, 128> out{};
+// Multiplication by a constant: Montgomery's way, or with the quotient by q known beforehand, as NEON does.
+struct Times {
+  Factor montgomery;
+  int16_t factor, quotient;
+  bool by_quotient = false;
+
+  int16_t operator()(int16_t x) const {
+    if (!by_quotient) return portable::multiply(x, montgomery);
+    return int16_t(x * factor - ((x * quotient + (1 << 14)) >> 15) * kQ);
+  }
+};
+consteval Times times(int64_t f) {
+  const int16_t centered = portable::centered(f);
+  const int twice = centered * 65536 / kQ;
+  return {portable::factor(f), centered, int16_t((twice + (twice < 0 ? -1 : 1)) / 2)};
+}
+consteval std::array<Times, 128> all_times(int unscale) {
+  std::array<Times, 128> out{};
   for (int i = 0; i < 128; ++i)
-    out[size_t(i)] = portable::factor(portable::power_of_zeta(portable::bit_reverse_7(i)) * times);
+    out[size_t(i)] = times(portable::power_of_zeta(portable::bit_reverse_7(i)) * unscale);
   return out;
 }
-constexpr auto kZetas = factors(1), kUnscaledZetas = factors(512);
-constexpr Factor kUnscale = portable::factor(512);  // 2^16 / 128
+constexpr auto kZetas = all_times(1), kUnscaledZetas = all_times(512);
+constexpr Times kUnscale = times(512);  // 2^16 / 128
 
 // The factor of the block that pair i is in; backwards in the inverse transform, which subtracts the other way round.
-Factor zeta_of(const Step& step, bool forward, int pair) {
+const Times& zeta_of(const Step& step, bool forward, int pair) {
   const int blocks = 128 / step.length, block = 2 * pair / (2 * step.length);
   const int index = forward ? blocks + block : 2 * blocks - 1 - block;
   return (step.also_unscale ? kUnscaledZetas : kZetas)[size_t(index)];
 }
-
-struct TimesZeta {
-  Factor zeta;
-  int16_t operator()(int16_t x) const { return portable::multiply(x, zeta); }
-};
 
 bool is_lower(const Step& step, int pair) {
   return (2 * pair & step.length) == 0;
@@ -121,14 +152,16 @@ bool is_lower(const Step& step, int pair) {
 bool concerns(const Step& step, int pair) {
   return step.length == 0 || is_lower(step, pair);
 }
-int16_t apply(const Step& step, int16_t x) {
+int16_t apply(const Step& step, int16_t x, bool by_quotient) {
   switch (step.kind) {
     case Step::kReduce:
       return portable::barrett_reduce(x);
     case Step::kReduceByTenths:
       return reduce_by_tenths(x);
     default:
-      return portable::multiply(x, kUnscale);
+      Times unscale = kUnscale;
+      unscale.by_quotient = by_quotient;
+      return unscale(x);
   }
 }
 
@@ -204,7 +237,8 @@ class Values {
 // One transform: what each pair's coefficients can be before the first and after every step.
 class Model {
  public:
-  Model(const std::vector<Step>& steps, bool forward, int largest) : steps_(steps), forward_(forward) {
+  Model(const std::vector<Step>& steps, bool forward, int largest, bool by_quotient)
+      : steps_(steps), forward_(forward), by_quotient_(by_quotient) {
     values_.emplace_back(size_t{kPairs}, Values::interval(-largest, largest));
     for (const Step& step : steps) {
       const std::vector<Values>& before = values_.back();
@@ -212,7 +246,8 @@ class Model {
       for (int i = 0; i < kPairs; ++i) {
         if (step.kind != Step::kButterflies) {
           if (concerns(step, i))
-            after[size_t(i)] = before[size_t(i)].image([&](int16_t x) { return apply(step, x); });
+            after[size_t(i)] =
+                before[size_t(i)].image([&](int16_t x) { return apply(step, x, by_quotient_); });
         } else if (is_lower(step, i)) {
           const size_t lower = size_t(i), upper = lower + size_t(step.length) / 2;
           if (forward) {
@@ -254,8 +289,8 @@ class Model {
     };
     if (step.kind != Step::kButterflies) {
       if (!concerns(step, pair)) return drive_before(pair, x);
-      return drive_before(
-          pair, before[size_t(pair)].find([&](int from) { return apply(step, int16_t(from)) == x; }));
+      return drive_before(pair, before[size_t(pair)].find(
+                                    [&](int from) { return apply(step, int16_t(from), by_quotient_) == x; }));
     }
     const int lower = is_lower(step, pair) ? pair : pair - step.length / 2, upper = lower + step.length / 2;
     const Values &lowers = before[size_t(lower)], &uppers = before[size_t(upper)];
@@ -284,7 +319,7 @@ class Model {
       const Step& step = steps_[s];
       for (int i = 0; i < kN; ++i) {
         if (step.kind != Step::kButterflies) {
-          if (concerns(step, i / 2)) p.c[i] = apply(step, p.c[i]);
+          if (concerns(step, i / 2)) p.c[i] = apply(step, p.c[i], by_quotient_);
         } else if (is_lower(step, i / 2)) {
           int16_t &lower = p.c[i], &upper = p.c[i + step.length];
           const auto product = times_zeta(step, i / 2);
@@ -301,10 +336,14 @@ class Model {
   }
 
  private:
-  TimesZeta times_zeta(const Step& step, int pair) const { return {zeta_of(step, forward_, pair)}; }
+  Times times_zeta(const Step& step, int pair) const {
+    Times out = zeta_of(step, forward_, pair);
+    out.by_quotient = by_quotient_;
+    return out;
+  }
 
   const std::vector<Step>& steps_;
-  const bool forward_;
+  const bool forward_, by_quotient_;
   std::vector<std::vector<Values>> values_;
   std::map<std::pair<size_t, int>, Values> differences_;  // inverse: by step and lower pair
 };
@@ -321,7 +360,7 @@ class NttRanges : public testing::TestWithParam<const Arith*> {
   void drive_to_extremes(bool forward, int largest) {
     const Schedule& schedule = schedule_of(table().name);
     const std::vector<Step>& steps = forward ? schedule.forward : schedule.inverse;
-    const Model model(steps, forward, largest);
+    const Model model(steps, forward, largest, schedule.by_quotient);
     ASSERT_TRUE(model.complete());
     const auto order = cases::order_of(table());
     unsigned inputs = 0;

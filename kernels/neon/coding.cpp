@@ -51,10 +51,9 @@ inline uint8x16_t join_64(uint8x16_t v) {
   return vreinterpretq_u8_u64(vsliq_n_u64(x, vshrq_n_u64(x, 32), bits));
 }
 
-// Writes the first `octets` of v, of which more may be overwritten unless it is the last of a string.
+// Writes the first `octets` of v and nothing beyond.
 template <int octets>
-inline void store_first(uint8_t* out, uint8x16_t v, bool last) {
-  if (!last) return vst1q_u8(out, v);
+inline void store_first(uint8_t* out, uint8x16_t v) {
   vst1_u8(out, vget_low_u8(v));
   const uint16_t two = vgetq_lane_u16(vreinterpretq_u16_u8(v), 4);
   std::memcpy(out + 8, &two, sizeof two);
@@ -178,19 +177,25 @@ void compress_4(uint8_t out[128], const Poly& p) noexcept {
 
 void compress_5(uint8_t out[160], const Poly& p) noexcept {
   const uint8x16_t whole = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12, kNone, kNone, kNone, kNone, kNone, kNone};
-  for (int i = 0; i < kN; i += 16) {
+  const auto packed = [&](int i) {
     const uint8x16_t octets = lower_octets(compressed_at<5>(p, i), compressed_at<5>(p, i + 8));
     const uint8x16_t joined = join_64<20>(join_32<10>(join_16<5>(octets)));
-    store_first<10>(out + i / 8 * 5, vqtbl1q_u8(joined, whole), i == kN - 16);
-  }
+    return vqtbl1q_u8(joined, whole);
+  };
+  // More is overwritten than belongs to a group, but for the last one.
+  for (int i = 0; i < kN - 16; i += 16, out += 10) vst1q_u8(out, packed(i));
+  store_first<10>(out, packed(kN - 16));
 }
 
 void compress_10(uint8_t out[320], const Poly& p) noexcept {
   const uint8x16_t whole = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12, kNone, kNone, kNone, kNone, kNone, kNone};
-  for (int i = 0; i < kN; i += 8) {
+  const auto packed = [&](int i) {
     const uint8x16_t joined = join_64<20>(join_32<10>(vreinterpretq_u8_u16(compressed_at<10>(p, i))));
-    store_first<10>(out + i / 8 * 10, vqtbl1q_u8(joined, whole), i == kN - 8);
-  }
+    return vqtbl1q_u8(joined, whole);
+  };
+  // More is overwritten than belongs to a group, but for the last one.
+  for (int i = 0; i < kN - 8; i += 8, out += 10) vst1q_u8(out, packed(i));
+  store_first<10>(out, packed(kN - 8));
 }
 
 // Two numbers of 44 bits: the second moves up four bits, to share an octet with the first.
@@ -200,13 +205,16 @@ void compress_11(uint8_t out[352], const Poly& p) noexcept {
                              kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone};
   const uint16x8_t low = vdupq_n_u16((1 << 11) - 1);
   const int64x2_t shifts = {0, 4};
-  for (int i = 0; i < kN; i += 8) {
+  const auto packed = [&](int i) {
     const uint16x8_t numbers = vandq_u16(compressed_at<11>(p, i), low);
     const uint8x16_t joined = join_64<22>(join_32<11>(vreinterpretq_u8_u16(numbers)));
     const uint8x16_t moved = vreinterpretq_u8_u64(vshlq_u64(vreinterpretq_u64_u8(joined), shifts));
     const uint8x16_t octets = vorrq_u8(vqtbl1q_u8(moved, first), vqtbl1q_u8(moved, shared));
-    store_first<11>(out + i / 8 * 11, octets, i == kN - 8);
-  }
+    return octets;
+  };
+  // More is overwritten than belongs to a group, but for the last one.
+  for (int i = 0; i < kN - 8; i += 8, out += 11) vst1q_u8(out, packed(i));
+  store_first<11>(out, packed(kN - 8));
 }
 
 void decompress_1(Poly& out, const uint8_t in[32]) noexcept {

@@ -8,6 +8,7 @@
 #include "kernels/keccak_constants.hpp"
 #include "kernels/neon/neon.hpp"
 #include "kernels/portable/portable.hpp"
+#include "kernels/portable/unrolled.hpp"
 
 extern "C" {
 void mlkem_keccak_x2_neon(uint64_t* state, const uint64_t* constants) noexcept;
@@ -39,30 +40,38 @@ inline void absorb_rest(uint64_t* state, const LaneInputs& in, unsigned lane, un
 // Two words of both lanes at a time.
 void absorb(uint64_t* state, const LaneInputs& in) {
   if ((in.fresh & 3) == 3) {
-    std::memset(state, 0, kWidth * kStateWords * sizeof *state);
+    unrolled<kStateWords>([&](auto i) { vst1q_u64(state + kWidth * i, vdupq_n_u64(0)); });
   } else if ((in.fresh & 3) != 0) {
-    const uint64x2_t kept = in.fresh & 1 ? uint64x2_t{0, ~uint64_t{0}} : uint64x2_t{~uint64_t{0}, 0};
-    for (unsigned i = 0; i < kStateWords; ++i)
-      vst1q_u64(state + kWidth * i, vandq_u64(vld1q_u64(state + kWidth * i), kept));
+    uint64_t* const lane = state + (in.fresh >> 1 & 1);
+    unrolled<kStateWords>([&](auto i) { lane[kWidth * i] = 0; });
   }
   const unsigned both = std::min(in.words[0], in.words[1]) & ~1u;
-  for (unsigned i = 0; i < both; i += 2) {
+  uint64_t* words = state;
+  for (unsigned i = 0; i < both; i += 2, words += 2 * kWidth) {
     const uint64x2_t a = words_at(in.bytes[0] + 8 * i), b = words_at(in.bytes[1] + 8 * i);
-    uint64_t* const words = state + kWidth * i;
     vst1q_u64(words, veorq_u64(vld1q_u64(words), vzip1q_u64(a, b)));
-    vst1q_u64(words + 2, veorq_u64(vld1q_u64(words + 2), vzip2q_u64(a, b)));
+    vst1q_u64(words + kWidth, veorq_u64(vld1q_u64(words + kWidth), vzip2q_u64(a, b)));
   }
   absorb_rest(state, in, 0, both);
   absorb_rest(state, in, 1, both);
 }
 
+// Words `from` and the next of both lanes.
+inline void squeeze_two(const uint64_t* state, const LaneOutputs& out, unsigned from) {
+  const uint64x2_t a = vld1q_u64(state + kWidth * from), b = vld1q_u64(state + kWidth * (from + 1));
+  vst1q_u8(out.bytes[0] + 8 * from, vreinterpretq_u8_u64(vzip1q_u64(a, b)));
+  vst1q_u8(out.bytes[1] + 8 * from, vreinterpretq_u8_u64(vzip2q_u64(a, b)));
+}
+
 void squeeze(const uint64_t* state, const LaneOutputs& out) noexcept {
-  const unsigned both = std::min(out.words[0], out.words[1]) & ~1u;
-  for (unsigned i = 0; i < both; i += 2) {
-    const uint64x2_t a = vld1q_u64(state + kWidth * i), b = vld1q_u64(state + kWidth * i + 2);
-    vst1q_u8(out.bytes[0] + 8 * i, vreinterpretq_u8_u64(vzip1q_u64(a, b)));
-    vst1q_u8(out.bytes[1] + 8 * i, vreinterpretq_u8_u64(vzip2q_u64(a, b)));
+  constexpr unsigned kShake128 = 21;  // the words of a block of the matrix
+  unsigned both = 0;
+  if (out.words[0] == kShake128 && out.words[1] == kShake128) {
+    unrolled<kShake128 / 2>([&](auto i) { squeeze_two(state, out, 2 * i); });
+    both = kShake128 - 1;
   }
+  for (const unsigned all = std::min(out.words[0], out.words[1]); both + 2 <= all; both += 2)
+    squeeze_two(state, out, both);
   for (unsigned lane = 0; lane < kWidth; ++lane)
     for (unsigned i = both; i < out.words[lane]; ++i)
       std::memcpy(out.bytes[lane] + 8 * i, state + i * kWidth + lane, sizeof *state);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sampling (FIPS 203, section 4.2.2): uniform coefficients by rejection, small ones by the centered binomial
 // distribution.
+#include <algorithm>
 #include <array>
+#include <bit>
 
 #include "kernels/neon/arith.hpp"
 #include "kernels/neon/modular.hpp"
@@ -9,26 +11,28 @@
 namespace mlkem::kernels::neon {
 namespace {
 
-// For each set of eight words that stay, the octets that move them together, and how many there are.
+// For each set of eight words that stay: the octets that move them together.
 struct Compaction {
   alignas(16) uint8_t octets[256][16];
-  uint8_t count[256];
 };
 consteval Compaction compaction() {
   Compaction out{};
-  for (int set = 0; set < 256; ++set) {
-    int kept = 0;
-    for (int word = 0; word < kWords; ++word)
+  for (int set = 0; set < 256; ++set)
+    for (int word = 0, kept = 0; word < kWords; ++word)
       if (set >> word & 1) {
         out.octets[set][2 * kept] = uint8_t(2 * word);
         out.octets[set][2 * kept + 1] = uint8_t(2 * word + 1);
         ++kept;
       }
-    out.count[set] = uint8_t(kept);
-  }
   return out;
 }
 constexpr Compaction kCompaction = compaction();
+consteval std::array<uint8_t, 256> counts() {
+  std::array<uint8_t, 256> out{};
+  for (size_t set = 0; set < 256; ++set) out[set] = uint8_t(std::popcount(set));
+  return out;
+}
+constexpr std::array<uint8_t, 256> kCounts = counts();
 
 // Eight numbers of 12 bits in 12 octets: the two octets that hold each.
 constexpr uint8_t kTwelveBits[16] = {0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11};
@@ -40,24 +44,36 @@ unsigned reject_vartime(Poly& p, unsigned have, const uint8_t* xof, size_t bytes
   const uint8x16_t octets = vld1q_u8(kTwelveBits);
   const int16x8_t shifts = {0, -4, 0, -4, 0, -4, 0, -4};
   const uint16x8_t weights = {1, 2, 4, 8, 16, 32, 64, 128}, q = vdupq_n_u16(kQ), low = vdupq_n_u16(0xfff);
-  size_t n = have;
-  const uint8_t* const end = xof + bytes;
-  for (; n <= kN - kWords && end - xof >= kLoaded; xof += kGroup) {
-    const uint16x8_t pairs = vreinterpretq_u16_u8(vqtbl1q_u8(vld1q_u8(xof), octets));
+  // Stores the acceptable ones of eight candidates and what else is in the register; returns their count.
+  const auto step = [&](int16_t* out, const uint8_t* from) {
+    const uint16x8_t pairs = vreinterpretq_u16_u8(vqtbl1q_u8(vld1q_u8(from), octets));
     const uint16x8_t candidates = vandq_u16(vshlq_u16(pairs, shifts), low);
-    const unsigned kept = vaddvq_u16(vandq_u16(vcltq_u16(candidates, q), weights));
+    const size_t kept = vaddvq_u16(vandq_u16(vcltq_u16(candidates, q), weights));
     const uint8x16_t compact =
         vqtbl1q_u8(vreinterpretq_u8_u16(candidates), vld1q_u8(kCompaction.octets[kept]));
-    vst1q_s16(p.c + n, vreinterpretq_s16_u8(compact));
-    n += kCompaction.count[kept];
+    vst1q_s16(out, vreinterpretq_s16_u8(compact));
+    return size_t{kCounts[kept]};
+  };
+  int16_t* out = p.c + have;
+  int16_t* const full = p.c + kN;
+  const uint8_t* const end = xof + bytes;
+  for (; out <= full - 2 * kWords && end - xof >= kGroup + kLoaded; xof += 2 * kGroup) {
+    out += step(out, xof);
+    out += step(out, xof + kGroup);
   }
-  // The last places and the last octets: a candidate beyond them is looked at, too, but not stored.
-  for (; n < kN && xof != end; xof += 3) {
+  // The last places: candidates beyond them are looked at, too, but not stored.
+  for (; out != full && end - xof >= kLoaded; xof += kGroup) {
+    int16_t last[kWords];
+    const size_t count = std::min(step(last, xof), size_t(full - out));
+    for (size_t i = 0; i < count; ++i) *out++ = last[i];
+  }
+  // The last octets.
+  for (; out != full && xof != end; xof += 3) {
     const int d1 = xof[0] | (xof[1] & 15) << 8, d2 = xof[1] >> 4 | xof[2] << 4;
-    if (d1 < kQ) p.c[n++] = int16_t(d1);
-    if (d2 < kQ && n < kN) p.c[n++] = int16_t(d2);
+    if (d1 < kQ) *out++ = int16_t(d1);
+    if (d2 < kQ && out != full) *out++ = int16_t(d2);
   }
-  return unsigned(n);
+  return unsigned(out - p.c);
 }
 
 // 16 octets are 32 coefficients: the difference of the two pairs of bits of each half octet, plus 4 so that nothing is
