@@ -97,8 +97,8 @@ void cbd_2(Poly& out, const uint8_t prf[128]) noexcept {
   }
 }
 
-// 12 octets are 16 coefficients: in a word of 32 bits three octets, whose four fields of six bits become the difference of
-// their triples, plus 8 so that nothing is borrowed.
+// 12 octets are 16 coefficients: in a word of 32 bits three octets, whose four fields of six bits become the difference
+// of their triples, plus 8 so that nothing is borrowed.
 void cbd_3(Poly& out, const uint8_t prf[192]) noexcept {
   constexpr uint8_t kNone = 0xff;
   constexpr uint8_t kTriples[16] = {0, 1, 2, kNone, 3, 4, 5, kNone, 6, 7, 8, kNone, 9, 10, 11, kNone};

@@ -16,6 +16,13 @@ constexpr const char* kProlog = R"(#ifdef __APPLE__
 #define TYPE_AND_SIZE(name) .type name, %function ; .size name, .L##name##_end - name
 #define HIDDEN(name) .hidden name
 #endif
+#ifdef __ARM_FEATURE_PAC_DEFAULT
+#define SIGN_RETURN_ADDRESS hint 25 ; .cfi_negate_ra_state
+#define CHECK_RETURN_ADDRESS hint 29 ; .cfi_negate_ra_state
+#else
+#define SIGN_RETURN_ADDRESS hint 34
+#define CHECK_RETURN_ADDRESS
+#endif
 )";
 constexpr const char* kEpilog = R"(#ifdef __ELF__
 	.section .note.GNU-stack,"",%progbits
@@ -29,30 +36,33 @@ constexpr const char* kEpilog = R"(#ifdef __ELF__
 #endif
 )";
 
-constexpr int kSavedVector = 8;      // v8 to v15 belong to the caller, in their lower halves
-constexpr int kDwarfVector = 64;     // DWARF for AArch64, section 4.1
-constexpr int kSavedPairBytes = 16;  // two of them
-
 }  // namespace
 
-void Emitter::begin(const std::string& name) {
+void Emitter::save(const char* pair, const Frame& frame) {
+  const std::string prefix(1, frame.prefix);
+  for (int i = 0; i < frame.count; i += 2)
+    line("# ##, ##, [sp, #]", pair, prefix, frame.first + i, prefix, frame.first + i + 1,
+         frame.offset + 8 * i);
+}
+
+// The return address is signed if it goes to memory, and if the build asks for that. (paciasp is a landing pad, too.)
+void Emitter::begin(const std::string& name, const Frame& frame) {
   text_ += "\t.balign 64\n\t.globl SYMBOL(" + name + ")\n\tHIDDEN(" + name + ")\n\tTYPE_AND_SIZE(" + name +
            ")\nSYMBOL(" + name + "):\n";
   line(".cfi_startproc");
-  line("hint 34");  // bti c
-  line("stp d8, d9, [sp, -64]!");
-  line(".cfi_adjust_cfa_offset 64");
-  for (int pair = 1; pair < 4; ++pair)
-    line("stp d#, d#, [sp, #]", kSavedVector + 2 * pair, kSavedVector + 2 * pair + 1, pair * kSavedPairBytes);
-  for (int i = 0; i < 8; ++i) line(".cfi_rel_offset #, #", kDwarfVector + kSavedVector + i, 8 * i);
+  line(frame.prefix == 'x' ? "SIGN_RETURN_ADDRESS" : "hint 34");  // bti c
+  line("sub sp, sp, #", frame.bytes());
+  line(".cfi_adjust_cfa_offset #", frame.bytes());
+  save("stp", frame);
+  for (int i = 0; i < frame.count; ++i) line(".cfi_rel_offset #, #", frame.dwarf + i, frame.offset + 8 * i);
 }
 
-void Emitter::end(const std::string& name) {
-  for (int pair = 3; pair > 0; --pair)
-    line("ldp d#, d#, [sp, #]", kSavedVector + 2 * pair, kSavedVector + 2 * pair + 1, pair * kSavedPairBytes);
-  line("ldp d8, d9, [sp], 64");
-  line(".cfi_adjust_cfa_offset -64");
-  for (int i = 0; i < 8; ++i) line(".cfi_restore #", kDwarfVector + kSavedVector + i);
+void Emitter::end(const std::string& name, const Frame& frame) {
+  save("ldp", frame);
+  for (int i = 0; i < frame.count; ++i) line(".cfi_restore #", frame.dwarf + i);
+  line("add sp, sp, #", frame.bytes());
+  line(".cfi_adjust_cfa_offset -#", frame.bytes());
+  if (frame.prefix == 'x') line("CHECK_RETURN_ADDRESS");
   line("ret");
   line(".cfi_endproc");
   label(".L" + name + "_end");

@@ -6,6 +6,7 @@
 
 namespace mlkem::gen {
 
-void keccak(Emitter& e);
+void keccak_x1(Emitter& e);
+void keccak_x2(Emitter& e);
 
 }  // namespace mlkem::gen

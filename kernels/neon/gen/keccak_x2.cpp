@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keccak-f[1600] on two interleaved states, a round a loop, all lanes in registers, without a move between them
 // (FIPS 202, section 3): with NEON alone in 162 instructions a round, with Arm's SHA3 extension in 69.
-#include <array>
-#include <cstdlib>
 #include <string>
 
 #include "kernels/keccak_constants.hpp"
 #include "kernels/neon/gen/emitter.hpp"
+#include "kernels/neon/gen/keccak_moves.hpp"
 #include "kernels/neon/gen/kernels.hpp"
 
 namespace mlkem::gen {
@@ -23,45 +22,19 @@ constexpr int kTheta[5] = {kParity + 2, 30, kParity + 4, 31, kParity + 1};
 constexpr int kSpare[2] = {kParity, kParity + 3};
 constexpr int kTemporary = 30;  // in chi
 
-// Where rho and pi leave chi's inputs. Chi's results 0 and 1 of a row go to registers that are free, and free those of
-// its inputs 0 and 1, which are read until the end of the row: they are where results 0 and 1 of the next row belong.
-// Row 0's change places, or a lane would stay where it is.
-constexpr int place_before_chi(int word) {
-  const int row = word / 5, x = word % 5;
-  if (x >= 2) return word;
-  return row == 4 ? kSpare[x] : row == 0 ? 6 - x : word + 5;
-}
-
-// The way there: from each free register backwards, as what belongs there comes from a lane's register, which is free
-// then.
-struct Move {
-  int from, to;
-};
-consteval std::array<Move, kKeccakLanes> moves() {
-  std::array<int, 32> word_at;
-  word_at.fill(-1);
-  for (int word = 0; word < kKeccakLanes; ++word) word_at[size_t(place_before_chi(word))] = word;
-  std::array<Move, kKeccakLanes> out{};
-  size_t count = 0;
-  for (int free : kSpare)
-    while (word_at[size_t(free)] >= 0) {
-      const int from = kernels::pi_source(word_at[size_t(free)]);
-      out[count++] = {from, free};
-      free = from;
-    }
-  if (count != kKeccakLanes) std::abort();  // not at compile time: a lane that stays where it is has no way
-  return out;
-}
-constexpr std::array<Move, kKeccakLanes> kMoves = moves();
-
 std::string lane(int number) {
-  return "v" + std::to_string(number) + ".16b";
+  return std::string("v").append(std::to_string(number)).append(".16b");
 }
 std::string doubleword(int number) {
-  return "v" + std::to_string(number) + ".2d";
+  return std::string("v").append(std::to_string(number)).append(".2d");
 }
 
-struct Keccak {
+constexpr int place_before_chi(int word) {
+  return gen::place_before_chi(word, kSpare);
+}
+constexpr auto kMoves = moves(kSpare);
+
+struct KeccakX2 {
   Emitter& e;
   bool sha3;
 
@@ -105,7 +78,7 @@ struct Keccak {
   }
 
   void rho_and_pi() {
-    for (const Move& move : kMoves)
+    for (const KeccakMove& move : kMoves)
       xor_and_rotate(move.to, move.from, kTheta[move.from % 5], kRotations[size_t(move.from)]);
   }
 
@@ -118,7 +91,7 @@ struct Keccak {
   }
 
   void function(const std::string& name) {
-    e.function(name, [&] {
+    e.vector_function(name, [&] {
       for (int i = 0; i < kKeccakLanes - 1; i += 2) e.line("ldp q#, q#, [x0, #]", i, i + 1, 16 * i);
       e.line("ldr q24, [x0, 384]");
       e.line("add x2, x1, #", 8 * kernels::kRounds);
@@ -138,10 +111,10 @@ struct Keccak {
 
 }  // namespace
 
-void keccak(Emitter& e) {
-  Keccak{e, false}.function("mlkem_keccak_x2_neon");
+void keccak_x2(Emitter& e) {
+  KeccakX2{e, false}.function("mlkem_keccak_x2_neon");
   e.line(".arch armv8.2-a+sha3");
-  Keccak{e, true}.function("mlkem_keccak_x2_neon_sha3");
+  KeccakX2{e, true}.function("mlkem_keccak_x2_neon_sha3");
 }
 
 }  // namespace mlkem::gen
