@@ -30,6 +30,7 @@ Steps single_step(F f) {
   const auto start = reinterpret_cast<uint64_t>(&__executable_start);
   const uint64_t end = reinterpret_cast<uint64_t>(&etext);
   const pid_t child = fork();
+  if (child < 0) return {};
   if (child == 0) {
     if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(1);
     raise(SIGSTOP);

@@ -140,7 +140,8 @@ struct LaneInputs {
   uint32_t fresh;  // bits
 };
 
-// Where the first words[l] * 8 octets of lane l go (words[l] <= 21); nothing is written beyond them.
+// Where the first words[l] * 8 octets of lane l go (words[l] <= 21); nothing is written beyond them. bytes[l] points at
+// something writable even where there are none: a masked store that nobody may make takes hundreds of cycles.
 struct LaneOutputs {
   uint8_t* bytes[kMaxWidth];
   alignas(8) uint8_t words[kMaxWidth];
@@ -150,7 +151,8 @@ struct Keccak {
   const char* name;
   Isa needs;
   unsigned width;  // 1, 2, 4 or 8
-  // What a call costs, in any common unit: decides where a job that is alone runs. The widest states keep it.
+  // What a call costs, in any common unit: decides where a job that is alone runs. One of kMaxWidth
+  // lanes stays there: a table of that width has one_cost >= wide_cost and no permute_both.
   unsigned one_cost, wide_cost;
 
   // Keccak-f[1600] on one state; on a wide one, after what enters it (null: nothing); on a wide one in the same way and

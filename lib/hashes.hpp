@@ -11,7 +11,7 @@ inline constexpr uint64_t kSha3End = 0x06, kShakeEnd = 0x1f;
 inline constexpr uint8_t kSha3_256Rate = 17, kSha3_512Rate = 9, kShake128Rate = 21,
                          kShake256Rate = 17;  // words
 
-// H(body) = SHA3-256(body), 32 octets.
+// H(body) = SHA3-256(body), 32 octets. body_bytes: a multiple of 8, as all keys and ciphertexts have.
 inline HashJob h(const uint8_t* body, size_t body_bytes, uint8_t* out) noexcept {
   return {.body = body,
           .body_words = uint32_t(body_bytes / 8),
@@ -42,7 +42,7 @@ inline HashJob g_of_seed(const uint8_t d[32], int k, uint8_t* out) noexcept {
           .out = out};
 }
 
-// J(z | c) = SHAKE256(z | c), 32 octets.
+// J(z | c) = SHAKE256(z | c), 32 octets. c_bytes: a multiple of 8.
 inline HashJob j(const uint8_t z[32], const uint8_t* c, size_t c_bytes, uint8_t* out) noexcept {
   return {.head = z,
           .body = c,
@@ -53,7 +53,7 @@ inline HashJob j(const uint8_t z[32], const uint8_t* c, size_t c_bytes, uint8_t*
           .out = out};
 }
 
-// PRF_eta(s, n) = SHAKE256(s | n), 64 eta octets at the front of the lane's buffer.
+// PRF_eta(s, n) = SHAKE256(s | n), 64 eta octets at the front of the lane's buffer: 16 words, or 24 out of two blocks.
 inline HashJob prf(int eta, const uint8_t s[32], unsigned n) noexcept {
   return {.body = s,
           .body_words = 4,

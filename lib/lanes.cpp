@@ -54,6 +54,7 @@ Lanes::Lanes(const kernels::Keccak& keccak) noexcept
   for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
     lanes_[lane].buffer = buffers_[lane];
     in_.bytes[lane] = buffers_[lane];
+    out_.bytes[lane] = buffers_[lane];
   }
 }
 
@@ -100,7 +101,7 @@ void Lanes::next_input(unsigned index) noexcept {
     return end_input(index, job, bytes, head_words + taken);
   }
   in_.bytes[index] = bytes;
-  in_.words[index] = job.rate_words;
+  set_octet(in_.words, index, job.rate_words);
   entered_ |= 1u << index;
 }
 

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "kernels/kernels.hpp"
@@ -51,6 +52,15 @@ struct Lane {
   // True if the next block's octets don't exist yet. For a lane whose body comes in pieces.
   bool is_starved() const noexcept;
 };
+
+// Sets one of eight octets that are 0 so far, as a part of one word: who loads all of them then needn't wait until eight
+// stores of an octet have reached the cache.
+inline void set_octet(uint8_t octets[8], unsigned index, uint32_t value) noexcept {
+  uint64_t word;
+  std::memcpy(&word, octets, sizeof word);
+  word |= uint64_t{value} << 8 * (std::endian::native == std::endian::little ? index : 7 - index);
+  std::memcpy(octets, &word, sizeof word);
+}
 
 // The states and what occupies them. Lives for one call of a public function; wipes itself. A lane's number is that of
 // the state which it uses: 0 .. width - 1 in the wide one, or width, the single one.
@@ -98,9 +108,9 @@ class Lanes {
   [[gnu::always_inline]] void end_input(unsigned lane, const HashJob& job, const uint8_t* bytes,
                                         uint32_t words) noexcept {
     in_.bytes[lane] = bytes;
-    in_.words[lane] = uint8_t(words);
+    set_octet(in_.words, lane, words);
     in_.last[lane] = job.last;
-    in_.end[lane] = uint8_t(job.rate_words - 1);
+    set_octet(in_.end, lane, job.rate_words - 1u);
     entered_ |= 1u << lane;
     out_.bytes[lane] = job.out ? job.out : lanes_[lane].buffer;
     out_.words[lane] = job.out_words;

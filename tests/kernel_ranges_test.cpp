@@ -10,10 +10,13 @@
 
 #include "kernels/portable/modular.hpp"
 #include "tests/arith_reference.hpp"
+#include "tests/expect_inputs.hpp"
 #include "tests/kernel_cases.hpp"
 
 namespace mlkem::kernels {
 namespace {
+
+using test::expect_inputs;
 
 class KernelRanges : public testing::TestWithParam<const Arith*> {
  protected:
@@ -42,12 +45,6 @@ size_t for_all_values(int lowest, int highest, F f) {
       f(p);
     }
   return size_t(std::count(seen.begin(), seen.end(), 1));
-}
-
-// Exhaustive is what the count says: tests/README.md lists it.
-void expect_inputs(size_t inputs, size_t expected) {
-  EXPECT_EQ(inputs, expected);
-  testing::Test::RecordProperty("inputs", int(inputs));
 }
 
 using Compress = void (*)(uint8_t*, const Poly&) noexcept;
@@ -194,26 +191,30 @@ TEST_P(KernelRanges, CbdIsExact) {
 
 // The pieces of the portable table.
 TEST(Modular, BarrettReductionIsCentered) {
-  for (int a = -32768; a < 32768; ++a) {
+  size_t inputs = 0;
+  for (int a = -32768; a < 32768; ++a, ++inputs) {
     const int r = portable::barrett_reduce(int16_t(a)), c = portable::canonical(int16_t(a));
     ASSERT_EQ((a - r) % kQ, 0) << a;
     ASSERT_LE(std::abs(r), (kQ - 1) / 2) << a;
     ASSERT_EQ(c, (a % kQ + kQ) % kQ) << a;
   }
+  expect_inputs(inputs, 65536);
 }
 
 // Every factor by every number.
 TEST(Modular, MultiplicationIsMontgomerysAndBounded) {
+  size_t inputs = 0;
   for (int value = -(kQ - 1) / 2; value <= (kQ - 1) / 2; ++value) {
     const portable::Factor f{int16_t(value), portable::low(int16_t(value), portable::kQInverse)};
     int wrong = 0;
-    for (int a = -32768; a < 32768; ++a) {
+    for (int a = -32768; a < 32768; ++a, ++inputs) {
       const int r = portable::multiply(int16_t(a), f), magnitude = std::abs(r);
       wrong += (r * 65536 - a * value) % kQ != 0 || magnitude > 2496 ||
                65536 * magnitude > std::abs(a) * 1664 + 32768 * kQ;
     }
     ASSERT_EQ(wrong, 0) << "times " << value;
   }
+  expect_inputs(inputs, size_t{kQ} * 65536);
 }
 
 TEST(Modular, MontgomeryReductionIsBounded) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/arith_reference.hpp"
+#include "tests/expect_inputs.hpp"
 #include "tests/guard_page.hpp"
 #include "tests/kernel_cases.hpp"
 
@@ -157,17 +158,19 @@ TEST_P(ArithTable, TransformedProductsAreNegacyclicProducts) {
 }
 
 TEST_P(ArithTable, DifferSeesEveryBitAndNoMore) {
+  size_t inputs = 0;
   for (const size_t bytes : {size_t{32}, size_t{768}, size_t{1088}, size_t{1568}}) {
     std::vector<uint8_t> a(bytes + 2, 0x3c), b(bytes + 1, 0x3c);
     a.front() = a.back() = 0;  // a is unaligned, and the octets around it differ
     b.back() = 1;
     EXPECT_EQ(table().differ(a.data() + 1, b.data(), bytes), 0u);
-    for (size_t bit = 0; bit < 8 * bytes; ++bit) {
+    for (size_t bit = 0; bit < 8 * bytes; ++bit, ++inputs) {
       b[bit / 8] ^= uint8_t(1 << bit % 8);
       ASSERT_NE(table().differ(a.data() + 1, b.data(), bytes), 0u) << bit;
       b[bit / 8] ^= uint8_t(1 << bit % 8);
     }
   }
+  test::expect_inputs(inputs, 8 * (32 + 768 + 1088 + 1568));
 }
 
 // Two candidates of 12 bits as three octets.
@@ -269,7 +272,7 @@ TEST_P(ArithTable, RejectionDrawsTheLineAtQ) {
     }
     std::copy_n(saved, 3, pair);
   }
-  RecordProperty("inputs", inputs);
+  test::expect_inputs(size_t(inputs), size_t{64} * 4096);
 }
 
 }  // namespace

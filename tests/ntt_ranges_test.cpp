@@ -26,17 +26,27 @@ using portable::Factor;
 constexpr int kPairs = kN / 2;  // coefficients 2 i and 2 i + 1 are treated alike
 constexpr int kLargestProduct = 18048;
 
-// x - q round(10 x / 2^15), the reduction in three AVX2 instructions.
+// x - q round(10 x / 2^15), the reduction in three vector instructions.
 int16_t reduce_by_tenths(int16_t x) {
   return int16_t(x - kQ * ((x * 10 + (1 << 14)) >> 15));
 }
 
 // What a transform does to all coefficients, or to the lower halves of a layer's butterflies.
 struct Step {
-  enum Kind { kButterflies, kReduce, kReduceByTenths, kUnscale } kind;
+  enum Kind {
+    kForward,   // butterflies l + f u, l - f u
+    kInverse,   // l + u, (u - l) f
+    kPlain,     // l + u, l - u: the inverse's factor of the upper half is left out
+    kDeferred,  // l + f u, l - f u: the same, but f makes up for what layers before left out of u, not of l
+    kReduce,
+    kReduceByTenths,
+    kUnscale,
+    kRest  // kUnscale and all that was left out
+  } kind;
   int length;  // of the layer; for the others 0 for all coefficients or that of a layer whose lower halves are meant
   int worst;                  // the largest absolute value afterwards
   bool also_unscale = false;  // the layer's factors also do what kUnscale does
+  bool is_layer() const { return kind <= kDeferred; }
 };
 
 struct Schedule {
@@ -46,65 +56,63 @@ struct Schedule {
 };
 
 const Schedule& schedule_of(const std::string& table) {
-  static const std::vector<Step> kForward = {{Step::kButterflies, 128, 5031}, {Step::kButterflies, 64, 6798},
-                                             {Step::kButterflies, 32, 8520},  {Step::kButterflies, 16, 10374},
-                                             {Step::kButterflies, 8, 12265},  {Step::kButterflies, 4, 14130},
-                                             {Step::kButterflies, 2, 16118}};
+  static const std::vector<Step> kForward = {{Step::kForward, 128, 5031}, {Step::kForward, 64, 6798},
+                                             {Step::kForward, 32, 8520},  {Step::kForward, 16, 10374},
+                                             {Step::kForward, 8, 12265},  {Step::kForward, 4, 14130},
+                                             {Step::kForward, 2, 16118}};
   static const Schedule kSchedules[] = {
       {"portable",
        kForward,
        {{Step::kReduce, 0, 1664},
-        {Step::kButterflies, 2, 3328},
-        {Step::kButterflies, 4, 6656},
-        {Step::kButterflies, 8, 13312},
-        {Step::kButterflies, 16, 26624},
+        {Step::kInverse, 2, 3328},
+        {Step::kInverse, 4, 6656},
+        {Step::kInverse, 8, 13312},
+        {Step::kInverse, 16, 26624},
         {Step::kReduce, 0, 1664},
-        {Step::kButterflies, 32, 3328},
-        {Step::kButterflies, 64, 6656},
-        {Step::kButterflies, 128, 13312},
+        {Step::kInverse, 32, 3328},
+        {Step::kInverse, 64, 6656},
+        {Step::kInverse, 128, 13312},
         {Step::kUnscale, 0, 1935}}},
       {"avx2",
        kForward,
        {{Step::kReduceByTenths, 0, 1951},
-        {Step::kButterflies, 2, 3902},
-        {Step::kButterflies, 4, 7804},
-        {Step::kButterflies, 8, 15608},
-        {Step::kButterflies, 16, 31216},
+        {Step::kInverse, 2, 3902},
+        {Step::kInverse, 4, 7804},
+        {Step::kInverse, 8, 15608},
+        {Step::kInverse, 16, 31216},
         {Step::kReduceByTenths, 16, 2382},
-        {Step::kButterflies, 32, 4711},
-        {Step::kButterflies, 64, 9054},
-        {Step::kButterflies, 128, 17280, true},
+        {Step::kInverse, 32, 4711},
+        {Step::kInverse, 64, 9054},
+        {Step::kInverse, 128, 17280, true},
         {Step::kUnscale, 128, 2032}}},
       {"avx512",
        kForward,
-       {{Step::kUnscale, 0, 2032},
-        {Step::kButterflies, 2, 4064},
-        {Step::kButterflies, 4, 8128},
-        {Step::kButterflies, 8, 16256},
-        {Step::kReduce, 8, 2049},
-        {Step::kButterflies, 16, 3880},
-        {Step::kButterflies, 32, 7623},
-        {Step::kButterflies, 64, 14920},
-        {Step::kReduce, 64, 1998},
-        {Step::kButterflies, 128, 3737},
-        {Step::kReduce, 128, 1702}}},
-      {"neon",
-       {{Step::kButterflies, 128, 5031},
-        {Step::kButterflies, 64, 6904},
-        {Step::kButterflies, 32, 8795},
-        {Step::kButterflies, 16, 10832},
-        {Step::kButterflies, 8, 12933},
-        {Step::kButterflies, 4, 15003},
-        {Step::kButterflies, 2, 17297}},
        {{Step::kReduceByTenths, 0, 1951},
-        {Step::kButterflies, 2, 3902},
-        {Step::kButterflies, 4, 7804},
-        {Step::kButterflies, 8, 15608},
-        {Step::kButterflies, 16, 31216},
+        {Step::kPlain, 2, 3902},
+        {Step::kDeferred, 4, 5604},
+        {Step::kDeferred, 8, 7388},
+        {Step::kDeferred, 16, 9129},
+        {Step::kDeferred, 32, 10982},
+        {Step::kDeferred, 64, 12878},
+        {Step::kDeferred, 128, 14761},
+        {Step::kRest, 0, 2035}}},
+      {"neon",
+       {{Step::kForward, 128, 5031},
+        {Step::kForward, 64, 6904},
+        {Step::kForward, 32, 8795},
+        {Step::kForward, 16, 10832},
+        {Step::kForward, 8, 12933},
+        {Step::kForward, 4, 15003},
+        {Step::kForward, 2, 17297}},
+       {{Step::kReduceByTenths, 0, 1951},
+        {Step::kInverse, 2, 3902},
+        {Step::kInverse, 4, 7804},
+        {Step::kInverse, 8, 15608},
+        {Step::kInverse, 16, 31216},
         {Step::kReduceByTenths, 16, 3153},
-        {Step::kButterflies, 32, 5111},
-        {Step::kButterflies, 64, 9353},
-        {Step::kButterflies, 128, 18407, true},
+        {Step::kInverse, 32, 5111},
+        {Step::kInverse, 64, 9353},
+        {Step::kInverse, 128, 18407, true},
         {Step::kUnscale, 128, 2196}},
        true},
   };
@@ -116,10 +124,9 @@ const Schedule& schedule_of(const std::string& table) {
 // Multiplication by a constant: Montgomery's way, or with the quotient by q known beforehand, as NEON does.
 struct Times {
   Factor montgomery;
-  int16_t factor, quotient;
-  bool by_quotient = false;
+  int16_t factor, quotient;  // modulo q, and round(2^15 factor / q)
 
-  int16_t operator()(int16_t x) const {
+  int16_t of(int16_t x, bool by_quotient) const {
     if (!by_quotient) return portable::multiply(x, montgomery);
     return int16_t(x * factor - ((x * quotient + (1 << 14)) >> 15) * kQ);
   }
@@ -129,20 +136,48 @@ consteval Times times(int64_t f) {
   const int twice = centered * 65536 / kQ;
   return {portable::factor(f), centered, int16_t((twice + (twice < 0 ? -1 : 1)) / 2)};
 }
-consteval std::array<Times, 128> all_times(int unscale) {
-  std::array<Times, 128> out{};
-  for (int i = 0; i < 128; ++i)
-    out[size_t(i)] = times(portable::power_of_zeta(portable::bit_reverse_7(i)) * unscale);
+consteval std::array<Times, 256> powers_of_zeta(int scale) {
+  std::array<Times, 256> out{};
+  for (int i = 0; i < 256; ++i) out[size_t(i)] = times(portable::power_of_zeta(i) * scale);
   return out;
 }
-constexpr auto kZetas = all_times(1), kUnscaledZetas = all_times(512);
-constexpr Times kUnscale = times(512);  // 2^16 / 128
+constexpr auto kPowers = powers_of_zeta(1), kUnscaledPowers = powers_of_zeta(512);  // 2^16 / 128
 
-// The factor of the block that pair i is in; backwards in the inverse transform, which subtracts the other way round.
-const Times& zeta_of(const Step& step, bool forward, int pair) {
-  const int blocks = 128 / step.length, block = 2 * pair / (2 * step.length);
-  const int index = forward ? blocks + block : 2 * blocks - 1 - block;
-  return (step.also_unscale ? kUnscaledZetas : kZetas)[size_t(index)];
+// Of the zetas, by block: the layer with n blocks takes elements n, ..., 2 n - 1.
+constexpr auto kExponents = []() consteval {
+  std::array<int, 128> out{};
+  for (int i = 0; i < 128; ++i) out[size_t(i)] = portable::bit_reverse_7(i);
+  return out;
+}
+();
+
+// The power of 1 / zeta that coefficient i lacks when every layer up to this length left out its upper halves' factors.
+// A coefficient that was in an upper half lacks what its partner lacks, and the factor of their block.
+int left_out(int i, int length) {
+  if (length < 2) return 0;
+  if ((i & length) == 0) return left_out(i, length / 2);
+  return left_out(i - length, length / 2) + kExponents[size_t(128 / length + i / (2 * length))];
+}
+
+// The exponent of zeta in a pair's factor. kInverse takes the blocks backwards: it subtracts the other way round.
+int exponent_of(const Step& step, int pair) {
+  const int i = 2 * pair, length = step.length;
+  if (step.kind == Step::kForward) return kExponents[size_t(128 / length + i / (2 * length))];
+  if (step.kind == Step::kInverse) return kExponents[size_t(256 / length - 1 - i / (2 * length))];
+  if (step.kind == Step::kDeferred) return left_out(i, length / 2) - left_out(i + length, length / 2);
+  return step.kind == Step::kRest ? -left_out(i, 128) : 0;
+}
+
+// What a step does to a pair's coefficients, or to what the butterfly multiplies whose lower half they are.
+auto operation(const Step& step, int pair, bool by_quotient) {
+  const auto& powers = step.is_layer() && !step.also_unscale ? kPowers : kUnscaledPowers;
+  return [by_quotient, kind = step.kind, factor = powers[size_t(exponent_of(step, pair) & 255)]](int value) {
+    const auto x = int16_t(value);
+    if (kind == Step::kPlain) return x;
+    if (kind == Step::kReduce) return portable::barrett_reduce(x);
+    if (kind == Step::kReduceByTenths) return reduce_by_tenths(x);
+    return factor.of(x, by_quotient);
+  };
 }
 
 bool is_lower(const Step& step, int pair) {
@@ -151,18 +186,6 @@ bool is_lower(const Step& step, int pair) {
 // Whether a step that is no layer concerns this pair.
 bool concerns(const Step& step, int pair) {
   return step.length == 0 || is_lower(step, pair);
-}
-int16_t apply(const Step& step, int16_t x, bool by_quotient) {
-  switch (step.kind) {
-    case Step::kReduce:
-      return portable::barrett_reduce(x);
-    case Step::kReduceByTenths:
-      return reduce_by_tenths(x);
-    default:
-      Times unscale = kUnscale;
-      unscale.by_quotient = by_quotient;
-      return unscale(x);
-  }
 }
 
 // A set of numbers, as runs without gaps in ascending order.
@@ -237,21 +260,19 @@ class Values {
 // One transform: what each pair's coefficients can be before the first and after every step.
 class Model {
  public:
-  Model(const std::vector<Step>& steps, bool forward, int largest, bool by_quotient)
-      : steps_(steps), forward_(forward), by_quotient_(by_quotient) {
+  Model(const std::vector<Step>& steps, int largest, bool by_quotient)
+      : steps_(steps), by_quotient_(by_quotient) {
     values_.emplace_back(size_t{kPairs}, Values::interval(-largest, largest));
     for (const Step& step : steps) {
       const std::vector<Values>& before = values_.back();
       std::vector<Values> after = before;
       for (int i = 0; i < kPairs; ++i) {
-        if (step.kind != Step::kButterflies) {
-          if (concerns(step, i))
-            after[size_t(i)] =
-                before[size_t(i)].image([&](int16_t x) { return apply(step, x, by_quotient_); });
+        if (!step.is_layer()) {
+          if (concerns(step, i)) after[size_t(i)] = before[size_t(i)].image(operation(step, i, by_quotient_));
         } else if (is_lower(step, i)) {
           const size_t lower = size_t(i), upper = lower + size_t(step.length) / 2;
-          if (forward) {
-            const Values product = before[upper].image(times_zeta(step, i));
+          if (step.kind != Step::kInverse) {
+            const Values product = before[upper].image(operation(step, i, by_quotient_));
             after[lower] = before[lower] + product;
             after[upper] = before[lower] + product.negated();
           } else {
@@ -259,7 +280,7 @@ class Model {
             const Values difference = before[upper] + before[lower].negated();
             EXPECT_LE(difference.worst(), 32767) << "layer of length " << step.length;
             if (difference.worst() > 32767) return;
-            after[upper] = difference.image(times_zeta(step, i));
+            after[upper] = difference.image(operation(step, i, by_quotient_));
             differences_.try_emplace({values_.size() - 1, i}, difference);
           }
         }
@@ -287,25 +308,24 @@ class Model {
       else
         drive(p, step_index - 1, which, parity, value);
     };
-    if (step.kind != Step::kButterflies) {
+    if (!step.is_layer()) {
       if (!concerns(step, pair)) return drive_before(pair, x);
-      return drive_before(pair, before[size_t(pair)].find(
-                                    [&](int from) { return apply(step, int16_t(from), by_quotient_) == x; }));
+      const auto reduce = operation(step, pair, by_quotient_);
+      return drive_before(pair, before[size_t(pair)].find([&](int from) { return reduce(from) == x; }));
     }
     const int lower = is_lower(step, pair) ? pair : pair - step.length / 2, upper = lower + step.length / 2;
     const Values &lowers = before[size_t(lower)], &uppers = before[size_t(upper)];
-    const auto product = times_zeta(step, lower);
+    const auto product = operation(step, lower, by_quotient_);
     int u = 0, l = 0;
-    if (forward_) {
+    if (step.kind != Step::kInverse) {
       const int sign = pair == lower ? 1 : -1;
-      u = uppers.find([&](int value) { return lowers.has(x - sign * product(int16_t(value))); });
-      l = x - sign * product(int16_t(u));
+      u = uppers.find([&](int value) { return lowers.has(x - sign * product(value)); });
+      l = x - sign * product(u);
     } else {
       // A sum, or a difference whose product is x.
       const bool sum = pair == lower;
-      const int target = sum ? x : differences_.at({step_index, lower}).find([&](int value) {
-        return product(int16_t(value)) == x;
-      });
+      const int target =
+          sum ? x : differences_.at({step_index, lower}).find([&](int value) { return product(value) == x; });
       u = uppers.find([&](int value) { return lowers.has(sum ? target - value : value - target); });
       l = sum ? target - u : u - target;
     }
@@ -318,15 +338,15 @@ class Model {
     for (size_t s = 0; s < steps; ++s) {
       const Step& step = steps_[s];
       for (int i = 0; i < kN; ++i) {
-        if (step.kind != Step::kButterflies) {
-          if (concerns(step, i / 2)) p.c[i] = apply(step, p.c[i], by_quotient_);
+        if (!step.is_layer()) {
+          if (concerns(step, i / 2)) p.c[i] = operation(step, i / 2, by_quotient_)(p.c[i]);
         } else if (is_lower(step, i / 2)) {
           int16_t &lower = p.c[i], &upper = p.c[i + step.length];
-          const auto product = times_zeta(step, i / 2);
-          const int l = lower, u = upper, t = forward_ ? product(upper) : 0;
-          ASSERT_TRUE(forward_ || std::abs(u - l) <= 32767) << "step " << s;
-          const int new_lower = forward_ ? l + t : l + u;
-          const int new_upper = forward_ ? l - t : product(int16_t(u - l));
+          const bool inverse = step.kind == Step::kInverse;
+          const int l = lower, u = upper, multiplied = inverse ? u - l : u;
+          ASSERT_LE(std::abs(multiplied), 32767) << "step " << s;
+          const int product = operation(step, i / 2, by_quotient_)(multiplied);
+          const int new_lower = inverse ? l + u : l + product, new_upper = inverse ? product : l - product;
           ASSERT_TRUE(std::abs(new_lower) <= 32767 && std::abs(new_upper) <= 32767) << "step " << s;
           lower = int16_t(new_lower);
           upper = int16_t(new_upper);
@@ -336,16 +356,10 @@ class Model {
   }
 
  private:
-  Times times_zeta(const Step& step, int pair) const {
-    Times out = zeta_of(step, forward_, pair);
-    out.by_quotient = by_quotient_;
-    return out;
-  }
-
   const std::vector<Step>& steps_;
-  const bool forward_, by_quotient_;
+  const bool by_quotient_;
   std::vector<std::vector<Values>> values_;
-  std::map<std::pair<size_t, int>, Values> differences_;  // inverse: by step and lower pair
+  std::map<std::pair<size_t, int>, Values> differences_;  // kInverse: by step and lower pair
 };
 
 class NttRanges : public testing::TestWithParam<const Arith*> {
@@ -360,14 +374,14 @@ class NttRanges : public testing::TestWithParam<const Arith*> {
   void drive_to_extremes(bool forward, int largest) {
     const Schedule& schedule = schedule_of(table().name);
     const std::vector<Step>& steps = forward ? schedule.forward : schedule.inverse;
-    const Model model(steps, forward, largest, schedule.by_quotient);
+    const Model model(steps, largest, schedule.by_quotient);
     ASSERT_TRUE(model.complete());
     const auto order = cases::order_of(table());
     unsigned inputs = 0;
     int mixed = 0;  // bits of a pair's number that the layers so far have mixed
     for (size_t step = 0; step < steps.size(); ++step) {
       EXPECT_EQ(model.worst_after(step), steps[step].worst) << "after step " << step << ", " << table().name;
-      if (steps[step].kind == Step::kButterflies) mixed |= steps[step].length / 2;
+      if (steps[step].is_layer()) mixed |= steps[step].length / 2;
       // Pairs that have nothing in common yet go to their extremes at once: one coefficient up, one down.
       for (int member = 0; member < kPairs; ++member) {
         if ((member & ~mixed) != 0) continue;
@@ -390,6 +404,7 @@ class NttRanges : public testing::TestWithParam<const Arith*> {
         ++inputs;
       }
     }
+    EXPECT_GE(inputs, 254u);  // 2 + 4 + ... + 128, as many as layers have mixed
     RecordProperty("inputs", int(inputs));
   }
 

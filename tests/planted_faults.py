@@ -130,14 +130,16 @@ class Copy:
 
     def edit(self, edits):
         """Makes the replacements; returns the files as they were."""
-        before = {}
+        before, after = {}, {}
         for path, old, new in edits:
             path = os.path.join(self.places['source'], path)
-            text = read(path).decode()
-            before.setdefault(path, text)
+            before.setdefault(path, read(path).decode())
+            text = after.get(path, before[path])
             if text.count(old) != 1:
                 raise RuntimeError(f'{path}: {old!r} is there {text.count(old)} times, not once')
-            write(path, text.replace(old, new).encode())
+            after[path] = text.replace(old, new)
+        for path, text in after.items():
+            write(path, text.encode())
         return before
 
     def check(self, check):
@@ -170,6 +172,7 @@ def main():
                       f'the tree as it is passes {program_of(check)} {check[1][-1].rpartition("=")[2]}'.replace('{build}/', ''),
                       said[-2000:])
         for name, (edits, check, expected) in faults.items():
+            before = {}
             try:
                 before = copy.edit(edits)
                 passed, said = copy.check(check)

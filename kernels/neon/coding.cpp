@@ -9,10 +9,6 @@
 namespace mlkem::kernels::neon {
 namespace {
 
-inline uint16x8_t load(const Poly& p, int i) {
-  return vreinterpretq_u16_s16(vld1q_s16(p.c + i));
-}
-
 // round(2^d x / q) in its lower d bits, for |x| < 2q: an estimate of the quotient that is rounded down, and one more
 // where the remainder says so. The inverse is so close to 2^(15 + d) / q that the estimate is less than 0.1 off before
 // it is rounded.
@@ -84,6 +80,9 @@ consteval Windows<d> windows(int from) {
   return out;
 }
 
+template <int d, int from>
+constexpr Windows<d> kWindows = windows<d>(from);
+
 // Decompress_d of eight numbers: round(q y / 2^d) is half of a doubled product's upper part, y being at the top of 15
 // bits.
 inline int16x8_t decompressed(uint16x8_t y) {
@@ -106,13 +105,12 @@ template <int d>
 inline void decompress(Poly& out, const uint8_t* in) {
   constexpr int kGroups = kN / kWords, kLoaded = 16, kBytes = 32 * d;
   constexpr int kWhole = (kBytes - kLoaded) / d + 1;
-  static constexpr Windows<d> kWindows = windows<d>(0);
   for (int i = 0; i < kWhole; ++i)
-    vst1q_s16(out.c + kWords * i, decompressed(spread<d>(vld1q_u8(in + d * i), kWindows)));
+    vst1q_s16(out.c + kWords * i, decompressed(spread<d>(vld1q_u8(in + d * i), kWindows<d, 0>)));
   unrolled<kGroups - kWhole>([&](auto i) {
-    constexpr int kGroup = kWhole + i;
-    static constexpr Windows<d> kLast = windows<d>(d * kGroup - (kBytes - kLoaded));
-    vst1q_s16(out.c + kWords * kGroup, decompressed(spread<d>(vld1q_u8(in + kBytes - kLoaded), kLast)));
+    constexpr int kGroup = kWhole + decltype(i)::value, kFrom = d * kGroup - (kBytes - kLoaded);
+    vst1q_s16(out.c + kWords * kGroup,
+              decompressed(spread<d>(vld1q_u8(in + kBytes - kLoaded), kWindows<d, kFrom>)));
   });
 }
 
@@ -128,7 +126,8 @@ void byte_encode_12(uint8_t out[384], const Poly& p) noexcept {
       middle[j] = vsliq_n_u16(vshrq_n_u16(even[j], 8), odd[j], 4);
     }
     const uint8x16_t last = vshrn_high_n_u16(vshrn_n_u16(odd[0], 4), odd[1], 4);
-    vst3q_u8(out, uint8x16x3_t{{lower_octets(even[0], even[1]), lower_octets(middle[0], middle[1]), last}});
+    const uint8x16x3_t joined = {{lower_octets(even[0], even[1]), lower_octets(middle[0], middle[1]), last}};
+    vst3q_u8(out, joined);
   }
 }
 
@@ -143,8 +142,8 @@ uint32_t byte_decode_12(Poly& out, const uint8_t in[384]) noexcept {
                               vshrq_n_u16(vreinterpretq_u16_u8(vzip2q_u8(b.val[1], b.val[2])), 4)};
     for (int j = 0; j < 2; ++j) {
       largest = vmaxq_u16(largest, vmaxq_u16(even[j], odd[j]));
-      vst2q_s16(out.c + i + 16 * j,
-                int16x8x2_t{{vreinterpretq_s16_u16(even[j]), vreinterpretq_s16_u16(odd[j])}});
+      const int16x8x2_t both = {{vreinterpretq_s16_u16(even[j]), vreinterpretq_s16_u16(odd[j])}};
+      vst2q_s16(out.c + i + 16 * j, both);
     }
   }
   return uint32_t(kQ - 1 - int{vmaxvq_u16(largest)}) >> 31;

@@ -59,7 +59,8 @@ void accumulate(Poly& out, const Poly* a, size_t a_stride, const Poly* b, const 
       even.add(x.val[1], vld1q_s16(cache[j].c + i));
       odd.add(x.val[1], y.val[0]);
     });
-    vst2q_s16(out.c + 2 * i, int16x8x2_t{{even.reduced(), odd.reduced()}});
+    const int16x8x2_t both = {{even.reduced(), odd.reduced()}};
+    vst2q_s16(out.c + 2 * i, both);
   }
 }
 

@@ -285,10 +285,11 @@ void cbd_3(Emitter& e) {
 // reject_vartime(p, have, xof, octets, constants): 32 candidates at a time; those that are taken move together.
 void reject_vartime(Emitter& e) {
   const Reg64 p = e.rdi, have = e.rsi, xof = e.rdx, octets = e.rcx, constants = e.r8;
-  const Reg64 taken = e.r9, places = e.r10;
+  const Reg64 taken = e.r9, places = e.r10, every = constants;
+  const Reg32 registers = e.r11d;
   const Zmm gather(31), window(30), mask(29), q(28), x(0);
   const Opmask candidates = e.k1, accepted = e.k2;
-  Xbyak::Label loop, rest, tail, done;
+  Xbyak::Label whole, masked, tail, done;
   e.mov(have.cvt32(), have.cvt32());
   e.vmovdqa64(gather, e.ptr[constants + OFFSET(decode_12) + kGather]);
   e.vmovdqa64(window, e.ptr[constants + OFFSET(decode_12) + kWindow]);
@@ -302,38 +303,59 @@ void reject_vartime(Emitter& e) {
     e.vpandq(x, x, mask);
   };
 
-  // While a whole register's places are left and 64 octets can be read.
-  e.cmp(octets, 64);
-  e.jb(tail, Xbyak::CodeGenerator::T_NEAR);
-  e.cmp(have, 256 - 32);
-  e.ja(tail, Xbyak::CodeGenerator::T_NEAR);
-  e.L(loop);
-  candidates_of([&] { e.vpermb(x, gather, e.ptr[xof]); });
-  e.vpcmpuw(accepted, x, q, 1);
-  e.vcompressw(x | accepted | Xbyak::util::T_z, x);
-  e.vmovdqu64(e.ptr[p + 2 * have], x);
-  e.kmovd(taken.cvt32(), accepted);
-  e.popcnt(taken.cvt32(), taken.cvt32());
-  e.add(have, taken);
-  e.add(xof, 48);
-  e.sub(octets, 48);
-  e.cmp(have, 256 - 32);
-  e.ja(tail, Xbyak::CodeGenerator::T_NEAR);
-  e.cmp(octets, 64);
-  e.jae(loop, Xbyak::CodeGenerator::T_NEAR);
+  // The next 32, if 64 octets can be read.
+  const auto next = [&] {
+    e.cmp(octets, 64);
+    e.jb(tail, Xbyak::CodeGenerator::T_NEAR);
+    candidates_of([&] { e.vpermb(x, gather, e.ptr[xof]); });
+    e.vpcmpuw(accepted, x, q, 1);
+    e.add(xof, 48);
+    e.sub(octets, 48);
+  };
+  const auto take = [&] {
+    e.vcompressw(x | accepted | Xbyak::util::T_z, x);
+    e.kmovd(taken.cvt32(), accepted);
+    e.popcnt(taken.cvt32(), taken.cvt32());
+  };
+  const auto append_what_fits = [&] {
+    take();
+    e.mov(places.cvt32(), 256);
+    e.sub(places.cvt32(), have.cvt32());
+    e.cmp(taken, places);
+    e.cmova(taken, places);
+    e.bzhi(e.rax, every, taken);
+    e.kmovd(candidates, e.eax);
+    e.vmovdqu16(e.ptr[p + 2 * have] | candidates, x);
+    e.add(have, taken);
+  };
 
-  // The last places and the last octets, through masks.
+  // As many whole registers as surely fit, eight for a whole polynomial, whatever is taken; then masked ones, even if no
+  // place is left: no branch is hard to predict.
+  e.mov(every, -1);
+  e.mov(registers, 256);
+  e.sub(registers, have.cvt32());
+  e.shr(registers, 5);
+  e.jz(masked, Xbyak::CodeGenerator::T_NEAR);
+  e.L(whole);
+  next();
+  take();
+  e.vmovdqu64(e.ptr[p + 2 * have], x);
+  e.add(have, taken);
+  e.dec(registers);
+  e.jnz(whole, Xbyak::CodeGenerator::T_NEAR);
+  e.L(masked);
+  next();
+  append_what_fits();
+  e.jmp(masked, Xbyak::CodeGenerator::T_NEAR);
+
+  // The last octets: those that this step takes, and the candidates in them.
   e.L(tail);
-  e.cmp(have, 256);
-  e.jae(done, Xbyak::CodeGenerator::T_NEAR);
   e.test(octets, octets);
   e.jz(done, Xbyak::CodeGenerator::T_NEAR);
-  // the octets that this step takes, and the candidates in them
   e.mov(taken, 48);
   e.cmp(octets, taken);
   e.cmovb(taken, octets);
-  e.mov(e.rax, -1);
-  e.bzhi(e.rax, e.rax, taken);
+  e.bzhi(e.rax, every, taken);
   e.kmovq(candidates, e.rax);
   candidates_of([&] {
     e.vmovdqu8(x | candidates | Xbyak::util::T_z, e.ptr[xof]);
@@ -341,25 +363,13 @@ void reject_vartime(Emitter& e) {
   });
   e.add(xof, taken);
   e.sub(octets, taken);
-  e.imul(taken.cvt32(), taken.cvt32(),
-         0xaaab);  // 2/3 of it: times 2^17 / 3, and two candidates in three octets
+  // two candidates in three octets: times 2^17 / 3
+  e.imul(taken.cvt32(), taken.cvt32(), 0xaaab);
   e.shr(taken.cvt32(), 16);
-  e.mov(e.rax, -1);
-  e.bzhi(e.rax, e.rax, taken);
+  e.bzhi(e.rax, every, taken);
   e.kmovd(candidates, e.eax);
   e.vpcmpuw(accepted | candidates, x, q, 1);
-  e.vcompressw(x | accepted | Xbyak::util::T_z, x);
-  e.kmovd(taken.cvt32(), accepted);
-  e.popcnt(taken.cvt32(), taken.cvt32());
-  e.mov(places.cvt32(), 256);
-  e.sub(places.cvt32(), have.cvt32());
-  e.cmp(taken, places);
-  e.cmova(taken, places);
-  e.mov(e.rax, -1);
-  e.bzhi(e.rax, e.rax, taken);
-  e.kmovd(candidates, e.eax);
-  e.vmovdqu16(e.ptr[p + 2 * have] | candidates, x);
-  e.add(have, taken);
+  append_what_fits();
   e.jmp(tail, Xbyak::CodeGenerator::T_NEAR);
 
   e.L(done);

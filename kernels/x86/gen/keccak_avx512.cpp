@@ -17,6 +17,7 @@ using Xbyak::Opmask;
 using Xbyak::Reg32;
 using Xbyak::Reg64;
 using Xbyak::Xmm;
+using Xbyak::Ymm;
 using Xbyak::Zmm;
 using Xbyak::util::T_z;
 
@@ -32,7 +33,7 @@ constexpr int kSeedWords = 4, kBlockWords = 17;
 
 // What enters, XORed into the state in registers 0 to 24, a lane's octets broadcast to where that lane is. Most lanes
 // bring a seed of four words and then their last, which takes no branch; chains bring blocks of SHA3-256 and SHAKE256.
-// Anything else goes through memory, word by word. Registers 25 to 29 are free.
+// Anything else goes through memory, word by word. Registers 25 to 31 are free.
 void absorb(Emitter& e, const Reg64& state, const Reg64& in) {
   const Reg64 bytes = e.rcx, lane = e.r8, word = e.r9, end = e.rax;
   const Reg32 seeds = e.eax, blocks = e.r10d, others = e.r11d, one = e.r8d;
@@ -53,7 +54,15 @@ void absorb(Emitter& e, const Reg64& state, const Reg64& in) {
   };
 
   e.vmovq(counts, e.ptr[in + kInWords]);
-  e.vmovdqu64(last, e.ptr[in + kInLast]);
+  // Word by word, as they were stored just now: one load of all of them would wait until they are in the cache.
+  for (int l = 0; l < kLanes; l += 2) {
+    const Xmm two(28 + l / 2);
+    e.vmovq(two, e.ptr[in + kInLast + 8 * l]);
+    e.vmovhps(two, two, e.ptr[in + kInLast + 8 * l + 8]);
+  }
+  e.vinserti64x2(Ymm(28), Ymm(28), Xmm(29), 1);
+  e.vinserti64x2(Ymm(30), Ymm(30), Xmm(31), 1);
+  e.vinserti64x4(last, last, Ymm(30), 1);
   broadcast(kSeedWords);
   e.vpcmpeqb(at_four, counts, number);
   e.vpcmpub(concerned, counts, number, kNotLess);

@@ -148,7 +148,8 @@ void squeeze(Emitter& e) {
   e.cmp(end, kLeast);
   e.jbe(loop);
 
-  const Reg64 from = e.rdx, to = e.r8, word = e.r9;
+  const Reg64 from = e.rdx, to = e.r8;
+  const Xmm word(0);
   const Reg32 left = e.ecx;
   for (int lane = 0; lane < kLanes; ++lane) {
     Label again, done;
@@ -163,8 +164,8 @@ void squeeze(Emitter& e) {
     e.shl(from, 5);
     e.add(from, state);
     e.L(again);
-    e.mov(word, e.ptr[from + 8 * lane - 32 * kLeast]);
-    e.mov(e.ptr[to], word);
+    e.vmovq(word, e.ptr[from + 8 * lane - 32 * kLeast]);
+    e.vmovq(e.ptr[to], word);
     e.add(from, 32);
     e.add(to, 8);
     e.dec(left);

@@ -41,7 +41,7 @@ void take_rows(Emitter& e, const Reg64& words, int offset, const Opmask& upper) 
   }
 }
 
-// squeeze(state, out). Masked stores are slow: a lane of a whole block of SHAKE128, or of whole groups, goes without.
+// squeeze(state, out). Masks and no branches: which lanes have how much for whom is hard to predict.
 void squeeze(Emitter& e) {
   const Reg64 state = e.rdi, out = e.rsi, bytes = e.rdx;
   const Reg32 words = e.ecx, mask = e.eax, all = e.r8d;
@@ -61,30 +61,12 @@ void squeeze(Emitter& e) {
     }
     take_rows(e, state, 64 * 8 * group, upper);
     for (int lane = 0; lane < kLanes; ++lane) {
-      const Zmm row(lane);
-      Label partly, done;
       e.movzx(words, e.byte[out + kOutWords + lane]);
       e.mov(bytes, e.ptr[out + 8 * lane]);
-      if (group < kGroups - 1) {
-        e.cmp(words, 8 * group + 8);
-        e.jb(partly);
-        e.vmovdqu64(e.ptr[bytes + 64 * group], row);
-      } else {
-        e.cmp(words, 21);
-        e.jne(partly);
-        e.vmovdqu64(e.ptr[bytes + 64 * group], Ymm(lane));
-        e.vextracti64x2(Xmm(8), row, 2);
-        e.vmovq(e.ptr[bytes + 64 * group + 32], Xmm(8));
-      }
-      e.jmp(done);
-      e.L(partly);
-      e.cmp(words, 8 * group);
-      e.jbe(done);
       e.bzhi(mask, all, words);
       if (group > 0) e.shr(mask, 8 * group);
       e.kmovb(group_words, mask);
-      e.vmovdqu64(e.ptr[bytes + 64 * group] | group_words, row);
-      e.L(done);
+      e.vmovdqu64(e.ptr[bytes + 64 * group] | group_words, Zmm(lane));
     }
   }
   e.L(end);
