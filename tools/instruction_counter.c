@@ -11,13 +11,13 @@ struct qemu_plugin_tb;
 struct qemu_info_t;
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
 
-typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *block);
-typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void *data);
+typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb* block);
+typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void* data);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t callback);
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *block, enum qemu_plugin_op op, void *counter,
-                                              uint64_t amount);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t callback, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb* block, enum qemu_plugin_op op,
+                                              void* counter, uint64_t amount);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t callback, void* data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* block);
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -25,17 +25,18 @@ EXPORTED int qemu_plugin_version = 1;
 
 static uint64_t executed;
 
-static void count_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
+static void count_block(qemu_plugin_id_t id, struct qemu_plugin_tb* block) {
   (void)id;
-  qemu_plugin_register_vcpu_tb_exec_inline(block, QEMU_PLUGIN_INLINE_ADD_U64, &executed, qemu_plugin_tb_n_insns(block));
+  qemu_plugin_register_vcpu_tb_exec_inline(block, QEMU_PLUGIN_INLINE_ADD_U64, &executed,
+                                           qemu_plugin_tb_n_insns(block));
 }
 
-static void print_sum(qemu_plugin_id_t id, void *data) {
+static void print_sum(qemu_plugin_id_t id, void* data) {
   (void)id, (void)data;
   fprintf(stderr, "executed %" PRIu64 "\n", executed);
 }
 
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv) {
+EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t* info, int argc, char** argv) {
   (void)info, (void)argc, (void)argv;
   qemu_plugin_register_vcpu_tb_trans_cb(id, count_block);
   qemu_plugin_register_atexit_cb(id, print_sum, NULL);
