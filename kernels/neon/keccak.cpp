@@ -94,9 +94,9 @@ void permute_one(uint64_t state[kStateWords]) noexcept {
 
 }  // namespace
 
-// Costs in cycles, estimated and not measured: 2,950 instructions for general registers three at a time, 3,940 and 1,710
-// for vectors two at a time. There is no state beside two others (permute_both) yet: on cores with few vector units it
-// would cost little time, but more instructions in all.
+// Costs in cycles, estimated and not measured: 2,950 instructions for general registers three at a time, 3,940 and
+// 1,710 for vectors two at a time. There is no state beside two others (permute_both) yet: on cores with few vector
+// units it would cost little time, but more instructions in all.
 constexpr Keccak kKeccakNeon = {.name = "neon",
                                 .needs = Isa::kNeon,
                                 .width = kWidth,
