@@ -2,6 +2,9 @@
 // Which tables there are, and which of them this machine can run.
 #include "kernels/kernels.hpp"
 #include "kernels/portable/portable.hpp"
+#ifdef MLKEM_KERNELS_NEON
+#include "kernels/neon/neon.hpp"
+#endif
 #ifdef MLKEM_KERNELS_X86
 #include "kernels/x86/x86.hpp"
 #endif
@@ -10,6 +13,8 @@
 #include <cpuid.h>
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 namespace mlkem::kernels {
@@ -52,6 +57,13 @@ CpuFeatures read_features() noexcept {
   }
 #elif defined(__aarch64__) && defined(__linux__)
   features.hwcap = getauxval(AT_HWCAP);
+#elif defined(__aarch64__) && defined(__APPLE__)
+  // Untested. Every Mac has Advanced SIMD; what it has beyond that has a name (sysctl(3), hw.optional).
+  features.hwcap = kHwcapAsimd;
+  int sha3 = 0;
+  size_t size = sizeof sha3;
+  if (sysctlbyname("hw.optional.arm.FEAT_SHA3", &sha3, &size, nullptr, 0) == 0 && sha3 != 0)
+    features.hwcap |= kHwcapSha3;
 #endif
   return features;
 }
@@ -83,6 +95,9 @@ std::span<const Arith* const> arith_tables() noexcept {
 #ifdef MLKEM_KERNELS_X86
       &kArithAvx512, &kArithAvx2,
 #endif
+#ifdef MLKEM_KERNELS_NEON
+      &kArithNeon,
+#endif
       &kArithPortable};
   return kTables;
 }
@@ -91,6 +106,9 @@ std::span<const Keccak* const> keccak_tables() noexcept {
   static constexpr const Keccak* kTables[] = {
 #ifdef MLKEM_KERNELS_X86
       &kKeccakAvx512, &kKeccakAvx2,
+#endif
+#ifdef MLKEM_KERNELS_NEON
+      &kKeccakNeonSha3, &kKeccakNeon,
 #endif
       &kKeccakPortable};
   return kTables;

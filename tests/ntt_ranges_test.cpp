@@ -52,6 +52,7 @@ struct Step {
 struct Schedule {
   const char* table;
   std::vector<Step> forward, inverse;
+  bool by_quotient = false;  // how factors multiply: see Times
 };
 
 const Schedule& schedule_of(const std::string& table) {
@@ -95,15 +96,49 @@ const Schedule& schedule_of(const std::string& table) {
         {Step::kDeferred, 64, 12878},
         {Step::kDeferred, 128, 14761},
         {Step::kRest, 0, 2035}}},
+      {"neon",
+       {{Step::kForward, 128, 5031},
+        {Step::kForward, 64, 6904},
+        {Step::kForward, 32, 8795},
+        {Step::kForward, 16, 10832},
+        {Step::kForward, 8, 12933},
+        {Step::kForward, 4, 15003},
+        {Step::kForward, 2, 17297}},
+       {{Step::kReduceByTenths, 0, 1951},
+        {Step::kInverse, 2, 3902},
+        {Step::kInverse, 4, 7804},
+        {Step::kInverse, 8, 15608},
+        {Step::kInverse, 16, 31216},
+        {Step::kReduceByTenths, 16, 3153},
+        {Step::kInverse, 32, 5111},
+        {Step::kInverse, 64, 9353},
+        {Step::kInverse, 128, 18407, true},
+        {Step::kUnscale, 128, 2196}},
+       true},
   };
   for (const Schedule& schedule : kSchedules)
     if (schedule.table == table) return schedule;
   std::abort();
 }
 
-consteval std::array<Factor, 256> powers_of_zeta(int times) {
-  std::array<Factor, 256> out{};
-  for (int i = 0; i < 256; ++i) out[size_t(i)] = portable::factor(portable::power_of_zeta(i) * times);
+// Multiplication by a constant: Montgomery's way, or with the quotient by q known beforehand, as NEON does.
+struct Times {
+  Factor montgomery;
+  int16_t factor, quotient;  // modulo q, and round(2^15 factor / q)
+
+  int16_t of(int16_t x, bool by_quotient) const {
+    if (!by_quotient) return portable::multiply(x, montgomery);
+    return int16_t(x * factor - ((x * quotient + (1 << 14)) >> 15) * kQ);
+  }
+};
+consteval Times times(int64_t f) {
+  const int16_t centered = portable::centered(f);
+  const int twice = centered * 65536 / kQ;
+  return {portable::factor(f), centered, int16_t((twice + (twice < 0 ? -1 : 1)) / 2)};
+}
+consteval std::array<Times, 256> powers_of_zeta(int scale) {
+  std::array<Times, 256> out{};
+  for (int i = 0; i < 256; ++i) out[size_t(i)] = times(portable::power_of_zeta(i) * scale);
   return out;
 }
 constexpr auto kPowers = powers_of_zeta(1), kUnscaledPowers = powers_of_zeta(512);  // 2^16 / 128
@@ -134,14 +169,14 @@ int exponent_of(const Step& step, int pair) {
 }
 
 // What a step does to a pair's coefficients, or to what the butterfly multiplies whose lower half they are.
-auto operation(const Step& step, int pair) {
+auto operation(const Step& step, int pair, bool by_quotient) {
   const auto& powers = step.is_layer() && !step.also_unscale ? kPowers : kUnscaledPowers;
-  return [kind = step.kind, factor = powers[size_t(exponent_of(step, pair) & 255)]](int value) {
+  return [by_quotient, kind = step.kind, factor = powers[size_t(exponent_of(step, pair) & 255)]](int value) {
     const auto x = int16_t(value);
     if (kind == Step::kPlain) return x;
     if (kind == Step::kReduce) return portable::barrett_reduce(x);
     if (kind == Step::kReduceByTenths) return reduce_by_tenths(x);
-    return portable::multiply(x, factor);
+    return factor.of(x, by_quotient);
   };
 }
 
@@ -225,18 +260,19 @@ class Values {
 // One transform: what each pair's coefficients can be before the first and after every step.
 class Model {
  public:
-  Model(const std::vector<Step>& steps, int largest) : steps_(steps) {
+  Model(const std::vector<Step>& steps, int largest, bool by_quotient)
+      : steps_(steps), by_quotient_(by_quotient) {
     values_.emplace_back(size_t{kPairs}, Values::interval(-largest, largest));
     for (const Step& step : steps) {
       const std::vector<Values>& before = values_.back();
       std::vector<Values> after = before;
       for (int i = 0; i < kPairs; ++i) {
         if (!step.is_layer()) {
-          if (concerns(step, i)) after[size_t(i)] = before[size_t(i)].image(operation(step, i));
+          if (concerns(step, i)) after[size_t(i)] = before[size_t(i)].image(operation(step, i, by_quotient_));
         } else if (is_lower(step, i)) {
           const size_t lower = size_t(i), upper = lower + size_t(step.length) / 2;
           if (step.kind != Step::kInverse) {
-            const Values product = before[upper].image(operation(step, i));
+            const Values product = before[upper].image(operation(step, i, by_quotient_));
             after[lower] = before[lower] + product;
             after[upper] = before[lower] + product.negated();
           } else {
@@ -244,7 +280,7 @@ class Model {
             const Values difference = before[upper] + before[lower].negated();
             EXPECT_LE(difference.worst(), 32767) << "layer of length " << step.length;
             if (difference.worst() > 32767) return;
-            after[upper] = difference.image(operation(step, i));
+            after[upper] = difference.image(operation(step, i, by_quotient_));
             differences_.try_emplace({values_.size() - 1, i}, difference);
           }
         }
@@ -274,12 +310,12 @@ class Model {
     };
     if (!step.is_layer()) {
       if (!concerns(step, pair)) return drive_before(pair, x);
-      const auto reduce = operation(step, pair);
+      const auto reduce = operation(step, pair, by_quotient_);
       return drive_before(pair, before[size_t(pair)].find([&](int from) { return reduce(from) == x; }));
     }
     const int lower = is_lower(step, pair) ? pair : pair - step.length / 2, upper = lower + step.length / 2;
     const Values &lowers = before[size_t(lower)], &uppers = before[size_t(upper)];
-    const auto product = operation(step, lower);
+    const auto product = operation(step, lower, by_quotient_);
     int u = 0, l = 0;
     if (step.kind != Step::kInverse) {
       const int sign = pair == lower ? 1 : -1;
@@ -303,13 +339,13 @@ class Model {
       const Step& step = steps_[s];
       for (int i = 0; i < kN; ++i) {
         if (!step.is_layer()) {
-          if (concerns(step, i / 2)) p.c[i] = operation(step, i / 2)(p.c[i]);
+          if (concerns(step, i / 2)) p.c[i] = operation(step, i / 2, by_quotient_)(p.c[i]);
         } else if (is_lower(step, i / 2)) {
           int16_t &lower = p.c[i], &upper = p.c[i + step.length];
           const bool inverse = step.kind == Step::kInverse;
           const int l = lower, u = upper, multiplied = inverse ? u - l : u;
           ASSERT_LE(std::abs(multiplied), 32767) << "step " << s;
-          const int product = operation(step, i / 2)(multiplied);
+          const int product = operation(step, i / 2, by_quotient_)(multiplied);
           const int new_lower = inverse ? l + u : l + product, new_upper = inverse ? product : l - product;
           ASSERT_TRUE(std::abs(new_lower) <= 32767 && std::abs(new_upper) <= 32767) << "step " << s;
           lower = int16_t(new_lower);
@@ -321,6 +357,7 @@ class Model {
 
  private:
   const std::vector<Step>& steps_;
+  const bool by_quotient_;
   std::vector<std::vector<Values>> values_;
   std::map<std::pair<size_t, int>, Values> differences_;  // kInverse: by step and lower pair
 };
@@ -337,7 +374,7 @@ class NttRanges : public testing::TestWithParam<const Arith*> {
   void drive_to_extremes(bool forward, int largest) {
     const Schedule& schedule = schedule_of(table().name);
     const std::vector<Step>& steps = forward ? schedule.forward : schedule.inverse;
-    const Model model(steps, largest);
+    const Model model(steps, largest, schedule.by_quotient);
     ASSERT_TRUE(model.complete());
     const auto order = cases::order_of(table());
     unsigned inputs = 0;
