@@ -83,6 +83,7 @@ TEST_P(KeccakTable, ComputesKnownAnswers) {
     const size_t whole = message.size() / known.rate * known.rate, rest = message.size() - whole;
     uint64_t last = uint64_t{known.domain} << (8 * (rest % 8));
     for (size_t i = 0; i < rest % 8; ++i) last |= uint64_t{message[whole + rest / 8 * 8 + i]} << (8 * i);
+    message.resize(message.size() + 200);  // pointers lead somewhere even where no words are
     const auto w = std::make_unique<KeccakWorkspace>();
     for (size_t at = 0; at <= whole; at += known.rate) {
       for (unsigned lane = 0; lane < kMaxWidth; ++lane) {
