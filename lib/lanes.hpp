@@ -164,9 +164,11 @@ void run(const kernels::Keccak& keccak, std::span<Operation> slots, Queue& queue
         }
       }
     };
-    start_ready(Operation::kChainJobs);
-    start_ready(~Operation::kChainJobs);
-    if (lanes.idle()) return;
+    if (!lanes.full()) {
+      start_ready(Operation::kChainJobs);
+      start_ready(~Operation::kChainJobs);
+      if (lanes.idle()) return;
+    }
 
     for (uint32_t finished = lanes.step(); finished != 0; finished &= finished - 1) {
       const auto index = unsigned(std::countr_zero(finished));
